@@ -1,0 +1,34 @@
+"""What a user can mend is told in a sentence: what was expected, what was received, what to do."""
+
+import functools
+import logging
+import sys
+from collections.abc import Callable
+
+
+class LookbookError(Exception):
+    """A mistake that the user can mend; its message is shown as it is, without a traceback."""
+
+
+def explains_errors(main: Callable[[], None]) -> Callable[[], None]:
+    """Decorate a stage's `main`: log to stderr, and turn errors into one sentence and exit code 1.
+
+    Only `LookbookError` and what the operating system reports (a full disk, a file that may not
+    be read) are caught. Anything else is a defect of Lookbook and keeps its traceback.
+    """
+
+    @functools.wraps(main)
+    def run() -> None:
+        logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", stream=sys.stderr)
+        try:
+            main()
+        except LookbookError as error:
+            sys.exit(f"error: {error}")
+        except OSError as error:
+            sys.exit(
+                "error: Expected to be able to read and write the pipeline's files. "
+                f"Received: {error}. Free disk space or mend the permissions, then run "
+                "`dvc repro` again; nothing half-written was kept."
+            )
+
+    return run

@@ -1,0 +1,123 @@
+"""The parameters of an experiment: one typed section a stage, read from params.yaml.
+
+No parameter has a default here; params.yaml holds them all. The whole file is checked by every
+stage, so that a mistake in a late stage's section is told before the first one has run.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from lookbook.validation import Count, Integer, Number, Section, Share, read_yaml, validated
+
+PARAMS = Path("params.yaml")
+
+Name = Annotated[str, StringConstraints(min_length=1)]
+Seed = Annotated[Integer, Field(ge=0, lt=2**32)]
+Dropout = Annotated[Number, Field(ge=0, lt=1)]
+
+
+class PreprocessParams(Section):
+    """How pictures become splits."""
+
+    image_size: Count
+    validation_size: Share
+    test_size: Share
+    split: Literal["stratified", "hash"]
+    scaling: Literal["unit", "symmetric", "standard", "none"]
+    one_hot: bool
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _leaves_training_data(self):
+        if self.validation_size + self.test_size >= 1:
+            raise ValueError("a section whose validation_size and test_size add up to less than 1")
+        return self
+
+
+class BaselineParams(Section):
+    """The linear classifier. Both losses give probabilities, which evaluate needs."""
+
+    loss: Literal["log_loss", "modified_huber"]
+    penalty: Literal["l2", "l1", "elasticnet"]
+    alpha: Annotated[Number, Field(gt=0)]
+    max_iter: Count
+    folds: Annotated[Integer, Field(ge=2)]
+    seed: Seed
+
+
+class TrainingParams(Section):
+    """What every network's training has in common."""
+
+    optimizer: Literal["sgd", "rmsprop", "adam", "adamw"]
+    learning_rate: Annotated[Number, Field(gt=0)]
+    schedule: Literal["constant", "cosine"]
+    momentum: Annotated[Number, Field(ge=0, lt=1)]
+    batch_size: Count
+    epochs: Count
+    early_stopping: Annotated[Integer, Field(ge=0)]
+    seed: Seed
+
+
+class TrainAnnParams(TrainingParams):
+    """The dense network."""
+
+    hidden: list[Count]
+    activation: Literal["relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu"]
+    dropout: Dropout
+
+
+class AugmentationParams(Section):
+    """The largest change to a training picture: degrees, share of its size, share of its side."""
+
+    rotation: Annotated[Number, Field(ge=0, le=180)]
+    zoom: Annotated[Number, Field(ge=0, lt=1)]
+    shift: Annotated[Number, Field(ge=0, lt=1)]
+
+
+class TrainCnnParams(TrainingParams):
+    """The convolutional network."""
+
+    filters: Annotated[list[Count], Field(min_length=1)]
+    kernel_size: Count
+    dense_units: Annotated[Integer, Field(ge=0)]
+    dropout: Dropout
+    augmentation: AugmentationParams
+
+
+class TrainTransferParams(TrainingParams):
+    """The head on a frozen base."""
+
+    base: Name
+    dropout: Dropout
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    dataset: Name
+    preprocess: PreprocessParams
+    baseline: BaselineParams
+    train_ann: TrainAnnParams
+    train_cnn: TrainCnnParams
+    train_transfer: TrainTransferParams
+
+    @model_validator(mode="after")
+    def _pictures_outlast_pooling(self):
+        smallest = 2 ** len(self.train_cnn.filters)
+        if self.preprocess.image_size < smallest:
+            raise ValueError(
+                f"a set in which preprocess.image_size is at least {smallest}, since each of the "
+                f"{len(self.train_cnn.filters)} entries of train_cnn.filters halves the picture"
+            )
+        return self
+
+
+def load_params(path: Path = PARAMS) -> Params:
+    """Read and check params.yaml.
+
+    Raises:
+        LookbookError: For anything that is missing, unknown, of the wrong type or out of range.
+    """
+    return validated(Params, read_yaml(path), path=path)
