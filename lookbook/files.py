@@ -1,0 +1,69 @@
+"""Files that are either whole or absent, and the JSON that stages leave behind."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+METRIC_DIGITS = 6  # enough to tell two pictures in a million apart
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a path beside `target` to write a file or folder to, and move it there at the end.
+
+    Whatever ends the block early leaves `target` as it was. A kill that nothing can catch leaves
+    only the partial path, which the next call removes.
+
+    Args:
+        target: The file or folder to create or replace. Missing parents are created.
+
+    Yields:
+        A path in the same folder, with the same suffix, at which nothing exists yet.
+    """
+    partial = target.with_name(f".partial-{target.name}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    remove(partial)
+    try:
+        yield partial
+    except BaseException:
+        remove(partial)
+        raise
+    if target.is_dir():
+        remove(target)
+    os.replace(partial, target)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all it holds, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write `content` as indented UTF-8 JSON, the same bytes for the same content."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    with replacing(path) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
+
+
+def write_metrics(path: Path, metrics: dict) -> None:
+    """Write a stage's figures for `dvc metrics`, with floats rounded to `METRIC_DIGITS` places."""
+    write_json(path, _rounded(metrics))
+
+
+def _rounded(value):
+    if isinstance(value, dict):
+        return {key: _rounded(entry) for key, entry in value.items()}
+    return round(value, METRIC_DIGITS) if isinstance(value, float) else value

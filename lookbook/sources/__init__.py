@@ -1,0 +1,35 @@
+"""Bring a data set's published files here, verified. Sources know nothing of file formats."""
+
+import logging
+from pathlib import Path
+
+from lookbook.cards import Card
+from lookbook.errors import LookbookError
+from lookbook.files import sha256_of
+from lookbook.sources import bundled, http
+
+logger = logging.getLogger(__name__)
+
+FETCH = {"bundled": bundled.fetch, "http": http.fetch}
+
+
+def fetch(dataset: str, card: Card, folder: Path) -> None:
+    """Put every file of a card into `folder`, byte for byte as published.
+
+    Args:
+        dataset: The card's name.
+        card: Which files, from where, with which hashes.
+        folder: An existing, empty folder.
+
+    Raises:
+        LookbookError: If a file cannot be had, or is not the one that the card describes.
+    """
+    FETCH[card.source.kind](dataset, card, folder)
+    for file in card.files:
+        received = sha256_of(folder / file.name)
+        if received != file.sha256:
+            raise LookbookError(
+                f"Expected {file.name} of {dataset} to have the SHA-256 {file.sha256}. Received: "
+                f"{received}. Install the versions of constraints.txt, or mend the card."
+            )
+    logger.info("%s: %d files verified", dataset, len(card.files))

@@ -1,0 +1,33 @@
+"""Bring the chosen data set's published files here.
+
+In: the card that `dataset` names, in data/datasets.yaml. Out: its files in data/raw, verified.
+
+    python -m stages.download        2 s for digits; the others as the network allows
+"""
+
+from pathlib import Path
+
+from lookbook.cards import load_card
+from lookbook.errors import explains_errors
+from lookbook.files import replacing, write_metrics
+from lookbook.params import load_params
+from lookbook.sources import fetch
+
+RAW = Path("data/raw")
+METRICS = Path("metrics/download.json")
+
+
+@explains_errors
+def main() -> None:
+    """Fetch the files and count them."""
+    dataset = load_params().dataset
+    card = load_card(dataset)
+    with replacing(RAW) as folder:
+        folder.mkdir()
+        fetch(dataset, card, folder)
+    size = sum(file.bytes for file in card.files)
+    write_metrics(METRICS, {"files": len(card.files), "bytes": size})
+
+
+if __name__ == "__main__":
+    main()
