@@ -1,0 +1,39 @@
+"""scikit-learn's digits.csv.gz: 64 grey values of 0-16 and the digit, one picture a row."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from lookbook.cards import Card
+from lookbook.errors import LookbookError
+from lookbook.readers.picture import Picture
+
+SIDE = 8
+BRIGHTEST = 16
+
+
+def read(card: Card, folder: Path) -> Iterator[Picture]:
+    """Yield the 8x8 pictures with their grey values spread over 0-255."""
+    name = card.files[0].name
+    try:
+        rows = np.loadtxt(folder / name, delimiter=",", dtype=np.int64, ndmin=2)
+    except (ValueError, EOFError) as error:
+        raise LookbookError(
+            f"Expected {name} to hold rows of whole numbers. Received: {error}. Fetch it again."
+        ) from None
+    values, labels = rows[:, :-1], rows[:, -1]
+    if values.shape[1] != SIDE * SIDE or values.min() < 0 or values.max() > BRIGHTEST:
+        raise LookbookError(
+            f"Expected {name} to hold {SIDE * SIDE} values of 0-{BRIGHTEST} a row. Received: "
+            f"{values.shape[1]} values of {values.min()}-{values.max()}. Fetch it again."
+        )
+    if labels.min() < 0 or labels.max() >= len(card.classes):
+        raise LookbookError(
+            f"Expected labels of 0-{len(card.classes) - 1} in {name}. Received: "
+            f"{labels.min()}-{labels.max()}. Mend the card's classes."
+        )
+    pixels = (values * 255 + BRIGHTEST // 2) // BRIGHTEST
+    pixels = pixels.astype(np.uint8).reshape(-1, SIDE, SIDE, 1)
+    for row, (picture, label) in enumerate(zip(pixels, labels, strict=True)):
+        yield Picture(picture, int(label), f"{name}:{row}", None)

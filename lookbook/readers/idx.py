@@ -1,0 +1,101 @@
+"""IDX, the format of MNIST (http://yann.lecun.com/exdb/mnist/), gzipped or not.
+
+A file is a big-endian header - two zero bytes, the type (8: unsigned byte), the number of
+dimensions, then each dimension as a 32-bit number - and the values in C order.
+"""
+
+import gzip
+import math
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from lookbook.cards import Card, IdxPair
+from lookbook.errors import LookbookError
+from lookbook.readers.picture import Picture
+
+UNSIGNED_BYTE = 8
+BLOCK = 4096  # pictures read at a time
+
+
+def read(card: Card, folder: Path) -> Iterator[Picture]:
+    """Yield the pictures of the published training split, then those of the test split."""
+    for split in ("train", "test"):
+        yield from _read_split(getattr(card.reader, split), split, len(card.classes), folder)
+
+
+def _read_split(pair: IdxPair, split: str, num_classes: int, folder: Path) -> Iterator[Picture]:
+    labels = _read_labels(folder / pair.labels, num_classes)
+    row = 0
+    for block in _blocks(folder / pair.images, dimensions=3, count=len(labels)):
+        for pixels in block:
+            yield Picture(pixels[..., np.newaxis], int(labels[row]), f"{pair.images}:{row}", split)
+            row += 1
+
+
+def _read_labels(path: Path, num_classes: int) -> np.ndarray:
+    """Return the labels as uint8 of shape (n,), checked against the number of classes."""
+    blocks = list(_blocks(path, dimensions=1))
+    labels = np.concatenate(blocks) if blocks else np.empty(0, np.uint8)
+    if not len(labels) or labels.max() >= num_classes:
+        received = f"a label {labels.max()}" if len(labels) else "no label"
+        raise LookbookError(
+            f"Expected {path.name} to hold labels of 0-{num_classes - 1}. Received: {received}. "
+            "Mend the card's classes, or fetch the file again."
+        )
+    return labels
+
+
+def _blocks(path: Path, *, dimensions: int, count: int | None = None) -> Iterator[np.ndarray]:
+    """Yield the values of an IDX file as uint8 arrays of up to `BLOCK` entries.
+
+    Args:
+        path: The file.
+        dimensions: How many it must have: 1 for labels, 3 for pictures.
+        count: How many entries it must have; None for any number.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rb") as file:
+            shape = _read_shape(file, path.name, dimensions)
+            if count is not None and shape[0] != count:
+                raise _fault(path.name, f"{count:,} pictures, one a label", f"{shape[0]:,}")
+            entry = math.prod(shape[1:])
+            for start in range(0, shape[0], BLOCK):
+                size = min(BLOCK, shape[0] - start)
+                values = file.read(size * entry)
+                if len(values) < size * entry:
+                    whole = start + len(values) // entry
+                    raise _fault(path.name, f"{shape[0]:,} entries", f"only {whole:,} whole ones")
+                yield np.frombuffer(values, np.uint8).reshape(size, *shape[1:])
+            if file.read(1):
+                raise _fault(path.name, f"the file to end after {shape[0]:,} entries", "more")
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise _fault(path.name, "a whole gzip file", str(error)) from None
+    except FileNotFoundError:
+        raise _fault(path.name, f"the file in {path.parent}", "no such file") from None
+
+
+def _read_shape(file: BinaryIO, name: str, dimensions: int) -> tuple[int, ...]:
+    magic = file.read(4)
+    expected = bytes([0, 0, UNSIGNED_BYTE, dimensions])
+    if magic != expected:
+        raise _fault(name, f"the IDX magic number 0x{expected.hex()}", f"0x{magic.hex()}")
+    sizes = file.read(4 * dimensions)
+    if len(sizes) < 4 * dimensions:
+        raise _fault(name, f"a header of {4 + 4 * dimensions} bytes", f"{4 + len(sizes)} bytes")
+    shape = struct.unpack(f">{dimensions}I", sizes)
+    if 0 in shape:
+        raise _fault(name, "no dimension of size 0", f"the shape {shape}")
+    return shape
+
+
+def _fault(name: str, expected: str, received: str) -> LookbookError:
+    return LookbookError(
+        f"Expected {expected} in {name}. Received: {received}. Fetch the file again, or mend the "
+        "card."
+    )

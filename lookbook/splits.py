@@ -1,0 +1,260 @@
+"""The processed splits on disk: raw uint8 pixels in shards, labels, an index, and spec.json.
+
+    data/processed/spec.json
+    data/processed/<split>/images-00000.npy   uint8 (n, height, width, channels), at most 64 MiB
+    data/processed/<split>/labels-00000.npy   int32 (n,), class indices
+    data/processed/<split>/index-00000.csv    id, source and label of each picture, in this order
+
+Scaling and the target form are recorded in spec.json and applied when a batch is made or, for
+the scaling, as the first layer of a model.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lookbook.errors import LookbookError
+from lookbook.files import write_json
+
+PROCESSED = Path("data/processed")
+SHARD_BYTES = 64 * 2**20
+HEADER_BYTES = 128  # of an .npy file of this kind
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What models compute from raw pixels before anything else: `x * scale + offset`.
+
+    Attributes:
+        name: `unit`, `symmetric`, `standard` or `none`.
+        scale: One factor a channel.
+        offset: One offset a channel.
+    """
+
+    name: str
+    scale: list[float]
+    offset: list[float]
+
+    def apply(self, pixels: np.ndarray) -> np.ndarray:
+        """Return float32 of the same shape; the last axis is the channels."""
+        return pixels * np.float32(self.scale) + np.float32(self.offset)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What spec.json says of the splits.
+
+    Attributes:
+        class_names: In label order.
+        image_shape: (height, width, channels).
+        scaling: See `Scaling`.
+        one_hot: Whether targets are one-hot rows rather than class indices.
+        counts: Pictures in each split.
+        dropped: Pictures left out, counted by reason.
+    """
+
+    class_names: list[str]
+    image_shape: tuple[int, int, int]
+    scaling: Scaling
+    one_hot: bool
+    counts: dict[str, int]
+    dropped: dict[str, int]
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names)
+
+
+class SplitWriter:
+    """Writes the pictures of one split as they come, in shards.
+
+    Plain writes, not a memory map: a full disk is then an error that can be told, not a bus error
+    that kills the process, and written pages do not count as this process's memory.
+    """
+
+    def __init__(self, folder: Path, image_shape: tuple[int, int, int], count: int):
+        """Create `folder` for `count` pictures of `image_shape`."""
+        folder.mkdir(parents=True)
+        self.folder = folder
+        self.image_shape = image_shape
+        self.count = count
+        self.rows_per_shard = rows_per_shard(image_shape)
+        self.written = 0
+        self._file = None
+
+    def append(self, images: np.ndarray) -> None:
+        """Append uint8 pictures of shape (n, height, width, channels)."""
+        while len(images):
+            if self.written % self.rows_per_shard == 0:
+                self._start_shard()
+            room = self.rows_per_shard - self.written % self.rows_per_shard
+            self._file.write(np.ascontiguousarray(images[:room]).data)
+            self.written += len(images[:room])
+            images = images[room:]
+
+    def finish(self, index: pd.DataFrame) -> None:
+        """Close the last shard and write labels and index.
+
+        Args:
+            index: Columns id, source and label, one row a picture, in the order of `append`.
+        """
+        if self._file:
+            self._file.close()
+        for shard, start in enumerate(range(0, self.count, self.rows_per_shard)):
+            rows = index.iloc[start : start + self.rows_per_shard]
+            labels = rows["label"].to_numpy(np.int32)
+            np.save(self.folder / f"labels-{shard:05}.npy", labels, allow_pickle=False)
+            rows.to_csv(self.folder / f"index-{shard:05}.csv", index=False, lineterminator="\n")
+
+    def _start_shard(self) -> None:
+        if self._file:
+            self._file.close()
+        shard = self.written // self.rows_per_shard
+        rows = min(self.rows_per_shard, self.count - self.written)
+        self._file = (self.folder / f"images-{shard:05}.npy").open("wb")
+        header = {"descr": "|u1", "fortran_order": False, "shape": (rows, *self.image_shape)}
+        np.lib.format.write_array_header_1_0(self._file, header)
+
+
+def rows_per_shard(image_shape: tuple[int, int, int]) -> int:
+    """Return how many pictures of this shape a shard of at most `SHARD_BYTES` holds."""
+    return max(1, (SHARD_BYTES - HEADER_BYTES) // int(np.prod(image_shape)))
+
+
+def scaling_for(name: str, value_counts: np.ndarray) -> Scaling:
+    """Return the scaling of that name.
+
+    Args:
+        name: `unit`, `symmetric`, `standard` or `none`.
+        value_counts: int64 of shape (channels, 256): how often each value occurs in the training
+            pictures. The mean and deviation come from these whole numbers, so they are the same
+            on every machine.
+    """
+    channels = len(value_counts)
+    if name != "standard":
+        scale, offset = {"unit": (1 / 255, 0.0), "symmetric": (1 / 127.5, -1.0), "none": (1.0, 0.0)}[
+            name
+        ]
+        return Scaling(name, [scale] * channels, [offset] * channels)
+    values = np.arange(256)
+    scales, offsets = [], []
+    for counts in value_counts:
+        n, total, squares = (int((counts * values**power).sum()) for power in range(3))
+        mean = total / n
+        deviation = ((squares * n - total * total) / (n * n)) ** 0.5 or 1.0
+        scales.append(1 / deviation)
+        offsets.append(-mean / deviation)
+    return Scaling(name, scales, offsets)
+
+
+def write_spec(folder: Path, spec: Spec) -> None:
+    """Write spec.json into the folder of the splits."""
+    write_json(folder / "spec.json", asdict(spec))
+
+
+def read_spec(folder: Path = PROCESSED) -> Spec:
+    """Read spec.json.
+
+    Raises:
+        LookbookError: If it is missing or damaged.
+    """
+    path = folder / "spec.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content["scaling"] = Scaling(**content["scaling"])
+        content["image_shape"] = tuple(content["image_shape"])
+        return Spec(**content)
+    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+        raise _fault(path, "the description of the splits", error) from None
+
+
+class Split:
+    """One processed split, read by index from memory-mapped shards."""
+
+    def __init__(self, name: str, folder: Path = PROCESSED):
+        """Open a split.
+
+        Args:
+            name: `train`, `validation` or `test`.
+            folder: The folder of the splits.
+
+        Raises:
+            LookbookError: If its files are missing or do not fit spec.json.
+        """
+        self.name = name
+        self.folder = folder / name
+        self.spec = read_spec(folder)
+        self.rows_per_shard = rows_per_shard(self.spec.image_shape)
+        count = self.spec.counts[name]
+        shards = range(-(-count // self.rows_per_shard))
+        self._shards = [
+            self._open(f"images-{shard:05}.npy", self.spec.image_shape) for shard in shards
+        ]
+        labels = [self._open(f"labels-{shard:05}.npy", ()) for shard in shards]
+        self.labels = np.concatenate(labels)
+        received = (sum(map(len, self._shards)), len(self.labels))
+        if received != (count, count):
+            raise _fault(self.folder, f"{count} pictures and labels", received)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return self.spec.image_shape
+
+    def images(self, indices: np.ndarray) -> np.ndarray:
+        """Return raw uint8 pictures of shape (len(indices), height, width, channels)."""
+        if len(self._shards) == 1:
+            return np.asarray(self._shards[0][indices])
+        images = np.empty((len(indices), *self.image_shape), np.uint8)
+        shards, rows = np.divmod(indices, self.rows_per_shard)
+        for shard in np.unique(shards):
+            here = shards == shard
+            images[here] = self._shards[shard][rows[here]]
+        return images
+
+    def targets(self, indices: np.ndarray) -> np.ndarray:
+        """Return int32 class indices of shape (n,), or float32 one-hot rows of (n, classes)."""
+        labels = self.labels[indices]
+        if not self.spec.one_hot:
+            return labels
+        return np.eye(self.spec.num_classes, dtype=np.float32)[labels]
+
+    def scaled_rows(self) -> np.ndarray:
+        """Return all pictures, scaled and flattened: float32 of shape (n, values)."""
+        rows = np.empty((len(self), int(np.prod(self.image_shape))), np.float32)
+        for block in self.blocks():
+            rows[block] = self.spec.scaling.apply(self.images(block)).reshape(len(block), -1)
+        return rows
+
+    def blocks(self, size: int = 1024) -> list[np.ndarray]:
+        """Return the indices of all pictures, in order, in runs of at most `size`."""
+        return np.split(np.arange(len(self)), range(size, len(self), size))
+
+    def index(self) -> pd.DataFrame:
+        """Return the columns id, source and label, one row a picture."""
+        parts = sorted(self.folder.glob("index-*.csv"))
+        kinds = {"id": str, "source": str, "label": np.int32}
+        return pd.concat([pd.read_csv(part, dtype=kinds) for part in parts], ignore_index=True)
+
+    def _open(self, name: str, entry_shape: tuple[int, ...]) -> np.ndarray:
+        path = self.folder / name
+        kind = np.dtype(np.uint8 if entry_shape else np.int32)
+        try:
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (FileNotFoundError, ValueError, EOFError) as error:
+            raise _fault(path, "a whole shard", error) from None
+        if array.dtype != kind or array.shape[1:] != entry_shape:
+            received = f"{array.dtype} of shape {array.shape}"
+            raise _fault(path, f"{kind} entries of shape {entry_shape}", received)
+        return array
+
+
+def _fault(path: Path, expected: str, received: object) -> LookbookError:
+    return LookbookError(
+        f"Expected {expected} in {path}. Received: {received}. Run `dvc repro preprocess`."
+    )
