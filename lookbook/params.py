@@ -32,7 +32,10 @@ class PreprocessParams(Section):
     @model_validator(mode="after")
     def _leaves_training_data(self):
         if self.validation_size + self.test_size >= 1:
-            raise ValueError("a section whose validation_size and test_size add up to less than 1")
+            raise ValueError(
+                "Expected preprocess.validation_size and preprocess.test_size to add up to less "
+                f"than 1. Received: {self.validation_size} and {self.test_size}."
+            )
         return self
 
 
@@ -108,8 +111,9 @@ class Params(Section):
         smallest = 2 ** len(self.train_cnn.filters)
         if self.preprocess.image_size < smallest:
             raise ValueError(
-                f"a set in which preprocess.image_size is at least {smallest}, since each of the "
-                f"{len(self.train_cnn.filters)} entries of train_cnn.filters halves the picture"
+                f"Expected preprocess.image_size to be at least {smallest}, since each entry of "
+                f"train_cnn.filters halves the picture. Received: {self.preprocess.image_size} "
+                f"and {self.train_cnn.filters}."
             )
         return self
 

@@ -1,5 +1,6 @@
 """Typed models of the YAML files that people edit, and one sentence for each fault in them."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,12 +83,19 @@ def _sentence(fault: dict, model: type[Section], prefix: str) -> str:
         return _unknown_name(name, location, model)
     if fault["type"] == "missing":
         return f"Expected a value for {name}. Received: nothing."
-    if "error" in fault.get("ctx", {}):  # raised by our own validators, worded as what is expected
-        expected = str(fault["ctx"]["error"])
-    else:
-        expected = fault["msg"].removeprefix("Input should be ")
-        expected = expected.removeprefix("Input should ").removeprefix("Value should ")
-    return f"Expected {name} to be {expected}. Received: {fault['input']!r}."
+    if fault["type"] == "union_tag_invalid":
+        context = fault["ctx"]
+        return f"Expected {name}.kind to be {context['expected_tags']}. Received: {context['tag']}."
+    if fault["type"] == "union_tag_not_found":
+        return f"Expected a value for {name}.kind. Received: nothing."
+    if fault["type"] == "value_error":  # from our own validators
+        reason = str(fault["ctx"]["error"])
+        if reason.startswith("Expected"):  # a sentence already, on several settings together
+            return reason
+        expected = f"be {reason}"
+    else:  # "Input should be a valid list", "String should match pattern ..."
+        expected = re.sub(r"^\w+ should ", "", fault["msg"])
+    return f"Expected {name} to {expected}. Received: {fault['input']!r}."
 
 
 def _unknown_name(name: str, location: tuple, model: type[Section]) -> str:

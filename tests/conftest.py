@@ -1,0 +1,155 @@
+"""What the tests share: isolation from the user's settings, small data sets, local servers."""
+
+import gzip
+import http.server
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PROJECT_PARTS = ["data/bases", "data/datasets.yaml", "lookbook", "stages"]
+PROJECT_PARTS += [".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
+PROJECT_PARTS += ["dvc.yaml", "params.yaml", "pyproject.toml"]
+
+
+@pytest.fixture(autouse=True)
+def isolated(monkeypatch, tmp_path_factory):
+    """No test sees the user's cache, mirror, DVC settings or Git settings."""
+    private = tmp_path_factory.mktemp("private")
+    monkeypatch.setenv("LOOKBOOK_CACHE", str(private / "cache"))
+    monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(private / "dvc"))
+    monkeypatch.setenv("DVC_SYSTEM_CONFIG_DIR", str(private / "dvc-system"))
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(private / "dvc-site"))
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Tester")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "tester@example.com")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("LOOKBOOK_MIRROR", raising=False)
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The folder that holds the published files, as the user's environment names it."""
+    folder = os.environ.get("LOOKBOOK_MIRROR")
+    if not folder or not Path(folder, "mnist").is_dir():
+        pytest.skip("LOOKBOOK_MIRROR names no folder with the published files")
+    return Path(folder).absolute()
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    """A copy of the project in a folder of its own, which is made the current one."""
+    for part in PROJECT_PARTS:
+        source, target = ROOT / part, tmp_path / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def set_params(project):
+    """A function that changes params.yaml of the project copy: `set_params(**{"a.b": 1})`."""
+
+    def change(**changes):
+        path = project / "params.yaml"
+        params = yaml.safe_load(path.read_text())
+        for name, value in changes.items():
+            *sections, key = name.split(".")
+            section = params
+            for part in sections:
+                section = section[part]
+            section[key] = value
+        path.write_text(yaml.safe_dump(params, sort_keys=False))
+
+    return change
+
+
+@pytest.fixture
+def run_main(project, capsys):
+    """A function that runs a stage's main in this process and returns (exit code, stderr)."""
+
+    def run(main):
+        try:
+            main()
+        except SystemExit as stop:
+            if isinstance(stop.code, str):
+                print(stop.code, file=sys.stderr)  # as the interpreter does at its end
+            return (1 if isinstance(stop.code, str) else stop.code or 0), capsys.readouterr().err
+        return 0, capsys.readouterr().err
+
+    return run
+
+
+def write_idx(path: Path, values: np.ndarray, magic: int | None = None) -> None:
+    """Write an IDX file of unsigned bytes, gzipped, the same bytes for the same values."""
+    header = struct.pack(">I", 0x0800 + values.ndim if magic is None else magic)
+    header += struct.pack(f">{values.ndim}I", *values.shape)
+    path.write_bytes(gzip.compress(header + values.astype(np.uint8).tobytes(), mtime=0))
+
+
+@pytest.fixture
+def processed(project, run_main):
+    """The project copy with digits downloaded and processed."""
+    from stages import download, preprocess
+
+    for main in (download.main, preprocess.main):
+        code, err = run_main(main)
+        assert code == 0, err
+    return project / "data/processed"
+
+
+@pytest.fixture
+def serve():
+    """A function that starts a local server answering with `answer(handler)`; returns its base."""
+    servers = []
+
+    def start(answer):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):  # noqa: N802
+                requests.append(self.path)
+                answer(self)
+
+            def log_message(self, *args):
+                pass
+
+        requests = []
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}", requests
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def send(handler, content: bytes, *, status: int = 200, promised: int | None = None) -> None:
+    """Answer with `content`; `promised` bytes are announced, all of them by default."""
+    handler.send_response(status)
+    handler.send_header("Content-Length", str(len(content) if promised is None else promised))
+    handler.end_headers()
+    handler.wfile.write(content)
+
+
+def run(*command: str, cwd: Path, check: bool = True) -> subprocess.CompletedProcess:
+    """Run a command and return what it said; fail with its output if it must succeed."""
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    if check and done.returncode:
+        pytest.fail(f"{' '.join(command)} exited {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done
