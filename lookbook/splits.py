@@ -135,9 +135,11 @@ def scaling_for(name: str, value_counts: np.ndarray) -> Scaling:
     """
     channels = len(value_counts)
     if name != "standard":
-        scale, offset = {"unit": (1 / 255, 0.0), "symmetric": (1 / 127.5, -1.0), "none": (1.0, 0.0)}[
-            name
-        ]
+        scale, offset = {
+            "unit": (1 / 255, 0.0),
+            "symmetric": (1 / 127.5, -1.0),
+            "none": (1.0, 0.0),
+        }[name]
         return Scaling(name, [scale] * channels, [offset] * channels)
     values = np.arange(256)
     scales, offsets = [], []

@@ -1,0 +1,134 @@
+"""Train a Keras model and keep it: the part that all networks have in common."""
+
+import logging
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import keras
+import pandas as pd
+import tensorflow as tf
+
+from lookbook.batches import Augmentation, Source, batches
+from lookbook.files import replacing
+from lookbook.params import TrainingParams
+
+EVALUATION_BATCH = 1024
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip archive can hold
+CURVES = ["loss", "accuracy", "val_loss", "val_accuracy"]
+
+logger = logging.getLogger(__name__)
+
+
+def make_deterministic(seed: int) -> None:
+    """Seed everything and make TensorFlow's results repeatable on one kind of machine."""
+    keras.config.set_floatx("float32")  # ~/.keras/keras.json may say otherwise
+    keras.config.set_image_data_format("channels_last")
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def fit(
+    model: keras.Model,
+    train: Source,
+    validation: Source,
+    settings: TrainingParams,
+    *,
+    one_hot: bool,
+    augmentation: Augmentation | None = None,
+) -> tuple[pd.DataFrame, dict]:
+    """Train a model in place, to its best weights on validation data.
+
+    Args:
+        model: From the inputs of `train` to probabilities.
+        train: Training examples.
+        validation: Validation examples.
+        settings: Optimizer, learning rate, batch size, epochs, early stopping, seed.
+        one_hot: Whether targets are one-hot rows; the loss follows.
+        augmentation: Of the training pictures.
+
+    Returns:
+        The curves, one row an epoch (epoch, loss, accuracy, val_loss, val_accuracy), and the
+        figures of the epoch whose weights the model ends with.
+    """
+    loss = "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy"
+    model.compile(
+        _optimizer(settings, steps=settings.epochs * -(-len(train) // settings.batch_size)),
+        loss,
+        metrics=["accuracy"],
+        steps_per_execution=32,  # at batch 32 most of a step's time is Python's, once a call
+        jit_compile=False if not tf.config.list_physical_devices("GPU") else "auto",
+    )
+    training = batches(
+        train,
+        batch_size=settings.batch_size,
+        shuffle_seed=settings.seed,
+        augmentation=augmentation,
+    )
+    held_out = batches(validation, batch_size=EVALUATION_BATCH)
+    before = model.evaluate(held_out, verbose=0, return_dict=True)
+    logger.info("before training: validation accuracy %.4f", before["accuracy"])
+    stopping = keras.callbacks.EarlyStopping(
+        monitor="val_loss", patience=settings.early_stopping, restore_best_weights=True
+    )
+    history = model.fit(
+        training,
+        validation_data=held_out,
+        epochs=settings.epochs,
+        callbacks=[stopping] if settings.early_stopping else [],
+        shuffle=False,  # `batches` has shuffled
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
+    curves = pd.DataFrame(history.history, columns=CURVES)
+    curves.insert(0, "epoch", curves.index + 1)
+    return curves, _figures(curves, before["accuracy"], stopped_early=settings.early_stopping > 0)
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Save a model without its optimizer, as the same bytes for the same weights.
+
+    Keras writes the date and the time of day into a `.keras` file; they are left out, and the
+    entries of the archive are stored in order of their names.
+    """
+    bare = keras.Model(model.inputs, model.outputs, name=model.name)
+    with replacing(path) as partial, tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder, path.name)
+        bare.save(raw)
+        with zipfile.ZipFile(raw) as old, zipfile.ZipFile(partial, "w") as new:
+            for name in sorted(old.namelist()):
+                content = old.read(name)
+                if name == "metadata.json":
+                    content = b'{"keras_version": "%s"}' % keras.__version__.encode()
+                new.writestr(zipfile.ZipInfo(name, ZIP_TIME), content)
+
+
+def save_curves(curves: pd.DataFrame, path: Path) -> None:
+    """Write the curves as CSV for `dvc plots`."""
+    with replacing(path) as partial:
+        curves.round(6).to_csv(partial, index=False, lineterminator="\n")
+
+
+def _optimizer(settings: TrainingParams, *, steps: int) -> keras.optimizers.Optimizer:
+    rate = settings.learning_rate
+    if settings.schedule == "cosine":  # from the full rate to none at the last step
+        rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=steps)
+    return {
+        "sgd": lambda: keras.optimizers.SGD(rate, momentum=settings.momentum),
+        "rmsprop": lambda: keras.optimizers.RMSprop(rate),
+        "adam": lambda: keras.optimizers.Adam(rate),
+        "adamw": lambda: keras.optimizers.AdamW(rate),
+    }[settings.optimizer]()
+
+
+def _figures(curves: pd.DataFrame, accuracy_before: float, *, stopped_early: bool) -> dict:
+    kept = curves.loc[curves["val_loss"].idxmin()] if stopped_early else curves.iloc[-1]
+    return {
+        "validation_accuracy_before": float(accuracy_before),
+        "train_loss": float(kept["loss"]),
+        "train_accuracy": float(kept["accuracy"]),
+        "validation_loss": float(kept["val_loss"]),
+        "validation_accuracy": float(kept["val_accuracy"]),
+        "epochs": len(curves),
+        "best_epoch": int(kept["epoch"]),
+    }
