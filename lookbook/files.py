@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +33,7 @@ def replacing(target: Path) -> Iterator[Path]:
         raise
     if target.is_dir():
         remove(target)
-    os.replace(partial, target)
+    partial.replace(target)
 
 
 def remove(path: Path) -> None:

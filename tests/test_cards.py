@@ -33,8 +33,16 @@ def test_an_unknown_data_set_lists_the_known_ones(set_params, run_main):
         (("files", 0, "sha256"), "12", "Expected mnist.files.0.sha256 to match pattern"),
         (("files", 0, "name"), "../x", "Expected mnist.files.0.name to match pattern"),
         (("classes",), ["a", "a"], "Expected mnist.classes to be a list of different names"),
-        (("source", "kind"), "ftp", "Expected mnist.source.kind to be 'bundled', 'http'. Received: ftp"),
-        (("reader", "kind"), "parquet", "Expected mnist.reader.kind to be 'digits', 'idx'. Received: parq"),
+        (
+            ("source", "kind"),
+            "ftp",
+            "Expected mnist.source.kind to be 'bundled', 'http'. Received: ftp",
+        ),
+        (
+            ("reader", "kind"),
+            "parquet",
+            "Expected mnist.reader.kind to be 'digits', 'idx'. Received: parq",
+        ),
     ],
 )
 def test_each_mistake_in_a_card_has_a_sentence(project, path, value, sentence):

@@ -33,9 +33,17 @@ def test_numbers_given_as_text_are_understood(set_params):
         ("train_cnn.augmentation.zoom", -1, "Expected train_cnn.augmentation.zoom to be greater"),
         ("baseline.loss", "hinge", "to be 'log_loss' or 'modified_huber'. Received: 'hinge'."),
         ("preprocess.image_size", 4, "Expected preprocess.image_size to be at least 8, since"),
-        ("preprocess.test_size", 0.8, "preprocess.test_size to add up to less than 1. Received: 0.2"),
+        (
+            "preprocess.test_size",
+            0.8,
+            "preprocess.test_size to add up to less than 1. Received: 0.2",
+        ),
         ("train_ann.epochz", 5, "Received: train_ann.epochz, which is unknown. Change it in"),
-        ("train_ann.filters", [8], "train_ann.filters, which is unknown (filters is a parameter of"),
+        (
+            "train_ann.filters",
+            [8],
+            "train_ann.filters, which is unknown (filters is a parameter of",
+        ),
         ("train_rnn", {}, "Received: train_rnn, which is unknown."),
     ],
 )
