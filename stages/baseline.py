@@ -60,7 +60,7 @@ def cross_validated(x: np.ndarray, labels: np.ndarray, settings: BaselineParams)
 @explains_errors
 def main() -> None:
     """Cross-validate, fit, save."""
-    # Five passes are the setting, not an accident; worker processes read the environment.
+    # To stop after max_iter passes is what was asked for; worker processes read the environment.
     warnings.simplefilter("ignore", ConvergenceWarning)
     os.environ["PYTHONWARNINGS"] = "ignore::UserWarning"
     settings = load_params().baseline

@@ -8,7 +8,7 @@ from lookbook.params import load_params
 def test_the_projects_own_file_is_valid(project):
     params = load_params()
     assert params.dataset == "digits"
-    assert params.baseline.max_iter == 5
+    assert params.train_ann.hidden == [256, 128]
 
 
 def test_numbers_given_as_text_are_understood(set_params):
