@@ -44,7 +44,7 @@ def load_keras(path: Path) -> keras.Model:
     """
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise _unreadable(path, error) from None
 
 
@@ -58,7 +58,7 @@ def load_model(path: Path) -> Model:
         return KerasModel(path)
     try:
         return LinearModel(path)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise _unreadable(path, error) from None
 
 

@@ -26,6 +26,7 @@ def make_deterministic(seed: int) -> None:
     """Seed everything and make TensorFlow's results repeatable on one kind of machine."""
     keras.config.set_floatx("float32")  # ~/.keras/keras.json may say otherwise
     keras.config.set_image_data_format("channels_last")
+    keras.utils.clear_session()  # layer names do not depend on what was built before
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 

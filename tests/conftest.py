@@ -47,18 +47,33 @@ def mirror() -> Path:
     return Path(folder).absolute()
 
 
+def copy_project(target: Path) -> None:
+    """Copy what the pipeline needs, and nothing that it made, into a folder."""
+    for part in PROJECT_PARTS:
+        source, copy = ROOT / part, target / part
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy)
+
+
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     """A copy of the project in a folder of its own, which is made the current one."""
-    for part in PROJECT_PARTS:
-        source, target = ROOT / part, tmp_path / part
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target)
+    copy_project(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def digits_data(tmp_path_factory) -> Path:
+    """A folder `data` with digits downloaded and processed, made once."""
+    folder = tmp_path_factory.mktemp("digits")
+    copy_project(folder)
+    for stage in ("download", "preprocess"):
+        run(sys.executable, "-m", f"stages.{stage}", cwd=folder)
+    return folder / "data"
 
 
 @pytest.fixture
@@ -103,13 +118,9 @@ def write_idx(path: Path, values: np.ndarray, magic: int | None = None) -> None:
 
 
 @pytest.fixture
-def processed(project, run_main):
+def processed(project, digits_data):
     """The project copy with digits downloaded and processed."""
-    from stages import download, preprocess
-
-    for main in (download.main, preprocess.main):
-        code, err = run_main(main)
-        assert code == 0, err
+    shutil.copytree(digits_data, project / "data", dirs_exist_ok=True)
     return project / "data/processed"
 
 

@@ -1,0 +1,62 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookbook.errors import LookbookError
+from lookbook.linear import LinearModel, save_linear
+from lookbook.models import load_model, predict
+from lookbook.params import load_params
+from lookbook.splits import Split
+from stages import baseline
+
+
+def test_the_baseline_learns_digits(processed, run_main):
+    code, err = run_main(baseline.main)
+    assert code == 0, err
+    metrics = json.loads(Path("metrics/baseline.json").read_text())
+    assert list(metrics) == [
+        "cv_accuracy_mean",
+        "cv_accuracy_std",
+        "train_accuracy",
+        "validation_accuracy",
+    ]
+    assert metrics["cv_accuracy_mean"] > 0.88
+    assert 0 < metrics["cv_accuracy_std"] < 0.1
+    assert metrics["validation_accuracy"] > 0.93
+    assert metrics["train_accuracy"] > metrics["validation_accuracy"] - 0.02
+    validation = Split("validation")
+    probabilities = predict(load_model(baseline.MODEL), validation, baseline.MODEL)
+    accuracy = (probabilities.argmax(axis=1) == validation.labels).mean()
+    assert accuracy == pytest.approx(metrics["validation_accuracy"], abs=1e-6)
+    first = baseline.MODEL.read_bytes()
+    assert run_main(baseline.main)[0] == 0
+    assert baseline.MODEL.read_bytes() == first
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "modified_huber"])
+@pytest.mark.parametrize("penalty", ["l2", "l1", "elasticnet"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_saved_classifier_says_the_same(processed, tmp_path, loss, penalty, classes):
+    train = Split("train")
+    few = train.labels < classes
+    settings = load_params().baseline.model_copy(update={"loss": loss, "penalty": penalty})
+    x = train.scaled_rows()[few]
+    classifier = baseline.build_classifier(settings).fit(x, train.labels[few])
+    path = tmp_path / "linear.npz"
+    save_linear(path, classifier, train.spec.scaling)
+    model = LinearModel(path)
+    pixels = train.images(np.flatnonzero(few))
+    expected = classifier.predict_proba(x)
+    np.testing.assert_allclose(model.probabilities(pixels), expected, rtol=0, atol=1e-12)
+    assert expected.shape[1] == classes
+    assert model.num_parameters == (785 if classes == 2 else 785 * 3)
+    with np.load(path, allow_pickle=False) as arrays:
+        assert all(arrays[name].dtype != object for name in arrays.files)
+
+
+def test_more_folds_than_pictures_of_a_class_are_refused(processed):
+    settings = load_params().baseline.model_copy(update={"folds": 5})
+    with pytest.raises(LookbookError, match="at most 2 folds.* Received: baseline.folds=5"):
+        baseline.cross_validated(np.zeros((6, 3)), np.array([0, 0, 0, 0, 1, 1]), settings)

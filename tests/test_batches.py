@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+
+from lookbook.batches import CHUNK, Augmentation, batches, project
+
+
+class Pictures:
+    """A source whose pictures and targets tell their row."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __len__(self):
+        return self.count
+
+    def images(self, indices):
+        return np.broadcast_to(indices[:, None, None, None] % 256, (len(indices), 4, 5, 1)).astype(
+            np.uint8
+        )
+
+    def targets(self, indices):
+        return indices.astype(np.int32)
+
+
+def rows(dataset):
+    return [int(row) for _, targets in dataset for row in targets]
+
+
+@pytest.mark.parametrize("count", [1, 7, 64, 4 * CHUNK + 3])
+def test_an_epoch_has_every_picture_once(count):
+    ordered = batches(Pictures(count), batch_size=4)
+    assert rows(ordered) == list(range(count))
+    assert ordered.cardinality() == len(list(ordered)) == -(-count // 4)
+    shuffled = rows(batches(Pictures(count), batch_size=4, shuffle_seed=0))
+    assert sorted(shuffled) == list(range(count))
+    assert count < 7 or shuffled != list(range(count))
+
+
+def test_pictures_stay_with_their_targets():
+    for images, targets in batches(Pictures(300), batch_size=8, shuffle_seed=0):
+        np.testing.assert_array_equal(images[:, 0, 0, 0], targets % 256)
+        assert images.dtype == np.uint8
+
+
+def test_the_order_follows_seed_and_epoch():
+    dataset = batches(Pictures(100), batch_size=8, shuffle_seed=5)
+    first, second = rows(dataset), rows(dataset)
+    assert first != second
+    again = batches(Pictures(100), batch_size=8, shuffle_seed=5)
+    assert [rows(again), rows(again)] == [first, second]
+    assert rows(batches(Pictures(100), batch_size=8, shuffle_seed=6)) != first
+
+
+def test_augmented_batches_are_repeatable():
+    def epoch():
+        dataset = batches(
+            Pictures(50), batch_size=8, shuffle_seed=5, augmentation=Augmentation(10, 0.1, 0.1)
+        )
+        return [(images.numpy(), targets.numpy()) for images, targets in dataset]
+
+    for (images, targets), (same_images, same_targets) in zip(epoch(), epoch(), strict=True):
+        np.testing.assert_array_equal(images, same_images)
+        np.testing.assert_array_equal(targets, same_targets)
+        np.testing.assert_array_equal(images[:, 0, 0, 0], targets % 256)  # of a single colour
+
+
+def slow_reference(image, rotation, zoom, move_x, move_y):
+    """Move, turn and enlarge a picture pixel by pixel, from where each one comes."""
+    height, width = image.shape
+    x0, y0 = (width - 1) / 2, (height - 1) / 2
+    result = np.zeros_like(image, dtype=np.float64)
+    for row in range(height):
+        for column in range(width):
+            dx, dy = column - x0 - move_x, row - y0 - move_y
+            x = x0 + (np.cos(rotation) * dx - np.sin(rotation) * dy) / zoom
+            y = y0 + (np.sin(rotation) * dx + np.cos(rotation) * dy) / zoom
+            result[row, column] = bilinear(image, x, y)
+    return result
+
+
+def bilinear(image, x, y):
+    def pixel(column, row):
+        row, column = (
+            np.clip(row, 0, image.shape[0] - 1),
+            np.clip(column, 0, image.shape[1] - 1),
+        )
+        return float(image[int(row), int(column)])
+
+    left, top = np.floor(x), np.floor(y)
+    upper = (left + 1 - x) * pixel(left, top) + (x - left) * pixel(left + 1, top)
+    lower = (left + 1 - x) * pixel(left, top + 1) + (x - left) * pixel(left + 1, top + 1)
+    return (top + 1 - y) * upper + (y - top) * lower
+
+
+@pytest.mark.parametrize("augmentation", [(30, 0, 0), (0, 0.3, 0), (0, 0, 0.2), (20, 0.2, 0.1)])
+def test_the_transform_is_the_slow_reference(augmentation):
+    rotation, zoom, shift = augmentation
+    images = np.random.default_rng(1).integers(0, 256, (6, 9, 12, 2), dtype=np.uint8)
+    transforms = Augmentation(*augmentation).draw(np.random.default_rng(2), 6, 9, 12)
+    assert transforms.shape == (6, 8)
+    received = project(images, transforms).numpy()
+    rng = np.random.default_rng(2)
+    angles = np.deg2rad(rng.uniform(-rotation, rotation, 6))
+    zooms = rng.uniform(1 - zoom, 1 + zoom, 6)
+    moves_x = rng.uniform(-shift, shift, 6) * 12
+    moves_y = rng.uniform(-shift, shift, 6) * 9
+    for i in range(6):
+        for channel in range(2):
+            expected = slow_reference(
+                images[i, ..., channel], angles[i], zooms[i], moves_x[i], moves_y[i]
+            )
+            # A coordinate's last digits decide between neighbours up to 255 apart.
+            np.testing.assert_allclose(received[i, ..., channel], expected, atol=0.02)
+
+
+def test_no_augmentation_is_the_identity():
+    images = np.random.default_rng(1).integers(0, 256, (3, 9, 12, 1), dtype=np.uint8)
+    assert not Augmentation(0, 0, 0)
+    transforms = Augmentation(0, 0, 0).draw(np.random.default_rng(2), 3, 9, 12)
+    np.testing.assert_array_equal(project(images, transforms), images)
+
+
+def test_a_larger_zoom_shows_the_picture_larger():
+    image = np.zeros((1, 11, 11, 1), np.uint8)
+    image[0, 4:7, 4:7] = 255
+    transform = np.array([[1 / 2, 0, 2.5, 0, 1 / 2, 2.5, 0, 0]], np.float32)
+    drawn = Augmentation(0, 0, 0).draw(np.random.default_rng(0), 1, 11, 11)
+    assert drawn[0].tolist() == [1, 0, 0, 0, 1, 0, 0, 0]
+    assert project(image, transform).numpy().sum() > 2 * image.sum()

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+
+from lookbook.networks import (
+    build_ann,
+    build_cnn,
+    build_feature_extractor,
+    build_head,
+    join,
+)
+from lookbook.splits import Scaling, Spec
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), dtype=np.uint8)
+UNIT = Scaling("unit", [1 / 255] * 3, [0.0] * 3)
+
+
+def spec(scaling=UNIT, channels=3):
+    return Spec(list("abcde"), (16, 16, channels), scaling, False, {}, {})
+
+
+@pytest.mark.parametrize(
+    "scaling",
+    [
+        UNIT,
+        Scaling("symmetric", [1 / 127.5] * 3, [-1.0] * 3),
+        Scaling("standard", [0.01, 0.02, 0.03], [-1.0, -2.0, -3.0]),
+        Scaling("none", [1.0] * 3, [0.0] * 3),
+    ],
+    ids=lambda scaling: scaling.name,
+)
+@pytest.mark.parametrize("network", ["ann", "cnn"])
+def test_scaling_inside_the_model_equals_scaling_outside(scaling, network):
+    def build(scaling):
+        if network == "ann":
+            return build_ann(spec(scaling), hidden=[8], activation="relu", dropout=0.5)
+        return build_cnn(spec(scaling), filters=[4, 8], kernel_size=3, dense_units=8, dropout=0.5)
+
+    inside = build(scaling)
+    outside = build(Scaling("none", [1.0] * 3, [0.0] * 3))
+    outside.set_weights(inside.get_weights())
+    np.testing.assert_allclose(
+        inside.predict_on_batch(PIXELS),
+        outside.predict_on_batch(scaling.apply(PIXELS)),
+        rtol=1e-4,
+        atol=1e-6,
+    )
+
+
+def test_no_hidden_layer_is_softmax_regression():
+    model = build_ann(spec(), hidden=[], activation="relu", dropout=0.2)
+    assert model.count_params() == 16 * 16 * 3 * 5 + 5
+    probabilities = model.predict_on_batch(PIXELS)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+
+
+def test_parameters_are_those_counted_by_hand():
+    ann = build_ann(spec(), hidden=[7, 6], activation="tanh", dropout=0.0)
+    assert ann.count_params() == (768 * 7 + 7) + (7 * 6 + 6) + (6 * 5 + 5)
+    cnn = build_cnn(spec(), filters=[4, 8], kernel_size=5, dense_units=9, dropout=0.1)
+    convolutions = (25 * 3 * 4 + 4) + (25 * 4 * 8 + 8)
+    assert cnn.count_params() == convolutions + (4 * 4 * 8 * 9 + 9) + (9 * 5 + 5)
+    assert build_cnn(
+        spec(), filters=[4], kernel_size=3, dense_units=0, dropout=0.1
+    ).count_params() == (9 * 3 * 4 + 4) + (8 * 8 * 4 * 5 + 5)
+
+
+@pytest.mark.parametrize("pictures", [1, 3])
+@pytest.mark.parametrize("base_channels", [1, 3])
+def test_a_base_takes_grey_and_coloured_pictures(pictures, base_channels):
+    from lookbook.bases import cut_base
+
+    trained = build_cnn(
+        Spec(["a", "b"], (8, 8, base_channels), Scaling("unit", [1 / 255] * base_channels,
+             [0.0] * base_channels), False, {}, {}),
+        filters=[4, 6],
+        kernel_size=3,
+        dense_units=0,
+        dropout=0.1,
+    )  # fmt: skip
+    base = cut_base(trained)
+    extractor = build_feature_extractor(spec(channels=pictures), base)
+    pixels = PIXELS[..., :pictures]
+    features = extractor.predict_on_batch(pixels)
+    assert features.shape == (4, 6)
+    head = build_head(spec(), 6, mean=features.mean(0), variance=features.var(0), dropout=0.1)
+    whole = join(spec(channels=pictures), extractor, head)
+    assert not extractor.trainable_weights
+    np.testing.assert_allclose(
+        whole.predict_on_batch(pixels), head.predict_on_batch(features), atol=1e-5
+    )
+    if (pictures, base_channels) == (1, 3):
+        thrice = np.repeat(pixels, 3, axis=-1)
+        maps = base.predict_on_batch(thrice)
+        np.testing.assert_allclose(features, maps.mean((1, 2)), rtol=1e-4, atol=1e-5)
+
+
+def test_a_base_is_cut_from_a_convolutional_network_only():
+    from lookbook.bases import cut_base
+    from lookbook.errors import LookbookError
+
+    dense = build_ann(spec(), hidden=[8], activation="relu", dropout=0.0)
+    with pytest.raises(LookbookError, match="Expected a model of train_cnn"):
+        cut_base(dense)

@@ -1,0 +1,246 @@
+"""dvc.yaml against the code, and the pipeline as a whole, as DVC runs it."""
+
+import ast
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+from conftest import ROOT, run
+
+STAGES = [
+    "download",
+    "preprocess",
+    "baseline",
+    "train_ann",
+    "train_cnn",
+    "train_transfer",
+    "evaluate",
+]
+PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+TINY = {
+    "baseline.max_iter": 1,
+    "train_ann.hidden": [],
+    "train_ann.epochs": 1,
+    "train_cnn.filters": [4],
+    "train_cnn.dense_units": 0,
+    "train_cnn.epochs": 1,
+    "train_transfer.epochs": 1,
+}
+
+
+def module_file(name):
+    path = ROOT / name.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def imported_files(path):
+    """The project's files that a Python file imports, by itself and through the others."""
+    found, waiting = set(), [path]
+    while waiting:
+        for node in ast.walk(ast.parse(waiting.pop().read_text())):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            for name in names:
+                parts = name.split(".")
+                if parts[0] not in ("lookbook", "stages"):
+                    continue
+                for depth in range(1, len(parts) + 1):
+                    file = module_file(".".join(parts[:depth]))
+                    if file.is_file() and file not in found:
+                        found.add(file)
+                        waiting.append(file)
+    return {str(file.relative_to(ROOT)) for file in found}
+
+
+def paths(entries):
+    return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+
+
+def test_the_stages_are_the_seven_in_order():
+    assert list(PIPELINE) == STAGES
+    assert sorted(path.stem for path in (ROOT / "stages").glob("*.py")) == sorted(STAGES)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_has_one_name_everywhere(stage):
+    entry = PIPELINE[stage]
+    assert entry["cmd"] == f"python -m stages.{stage}"
+    assert entry["metrics"] == [{f"metrics/{stage}.json": {"cache": False}}]
+    assert (ROOT / f"tests/test_{stage}.py").is_file()
+    assert (ROOT / f"metrics/{stage}.json").is_file()
+    sections = yaml.safe_load((ROOT / "params.yaml").read_text())
+    if stage not in ("download", "evaluate"):  # they have no settings of their own
+        assert stage in sections
+        assert stage in entry["params"]
+    order = ["cmd", "deps", "params", "outs", "metrics", "plots"]
+    assert list(entry) == [key for key in order if key in entry]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_imported_file_is_a_dependency_and_no_other(stage):
+    code = {path for path in paths(PIPELINE[stage]["deps"]) if path.endswith(".py")}
+    assert code == imported_files(ROOT / f"stages/{stage}.py") | {f"stages/{stage}.py"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_paths_of_a_script_are_those_of_the_pipeline(stage):
+    tree = ast.parse((ROOT / f"stages/{stage}.py").read_text())
+    used = {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Path" and node.args
+    }
+    used |= {"data/processed"} if "lookbook.splits" in ast.unparse(tree) else set()
+    entry = PIPELINE[stage]
+    declared = paths(entry["deps"] + entry.get("outs", []) + entry["metrics"])
+    declared = {path for path in declared + paths(entry.get("plots", [])) if ".py" not in path}
+    assert declared - {"data/bases", "data/datasets.yaml"} == used
+
+
+def test_no_metric_is_a_time_or_a_date():
+    for path in (ROOT / "metrics").glob("*.json"):
+        names = set()
+
+        def collect(entry, names=names):
+            for key, value in entry.items():
+                names.add(key)
+                collect(value) if isinstance(value, dict) else None
+
+        collect(json.loads(path.read_text()))
+        assert not {name for name in names if "second" in name or "date" in name}
+
+
+@pytest.fixture
+def repository(project, set_params):
+    """The project copy as a Git repository with a tiny configuration."""
+    set_params(**TINY)
+    run("git", "init", "-q", "-b", "main", cwd=project)
+    run("git", "add", "-A", cwd=project)
+    run("git", "commit", "-qm", "start", cwd=project)
+    return project
+
+
+def test_an_unknown_data_set_is_told_through_dvc_too(repository, set_params):
+    set_params(dataset="flowers")
+    done = run("dvc", "repro", cwd=repository, check=False)
+    assert done.returncode != 0
+    assert "one of digits, fashion_mnist, mnist. Received: 'flowers'" in done.stderr + done.stdout
+
+
+def wait_for_stage(stage, parent):
+    """Return the running process of a stage below `parent`, once it has begun to work."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and parent.poll() is None:
+        with contextlib.suppress(psutil.Error):
+            for process in psutil.Process(parent.pid).children(recursive=True):
+                if process.cmdline()[-1:] == [f"stages.{stage}"]:
+                    return process
+        time.sleep(0.01)
+    return None
+
+
+@pytest.mark.slow
+def test_a_kill_in_each_stage_is_made_good_by_the_next_run(repository):
+    undisturbed = repository.parent / "undisturbed"
+    shutil.copytree(repository, undisturbed)
+    run("dvc", "repro", cwd=undisturbed)
+    killed = 0
+    for stage in STAGES:
+        for delay in (0.0, 0.4, 2.0):
+            parent = subprocess.Popen(
+                ["dvc", "repro", stage],
+                cwd=repository,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            process = wait_for_stage(stage, parent)
+            if process is None:
+                parent.wait()
+                continue
+            time.sleep(delay)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(parent.pid, signal.SIGKILL)  # DVC, the shell and the stage at once
+            parent.wait()
+            killed += 1
+    assert killed >= len(STAGES)
+    run("dvc", "repro", cwd=repository)
+    assert (repository / "dvc.lock").read_bytes() == (undisturbed / "dvc.lock").read_bytes()
+    assert not list(repository.rglob(".partial-*"))
+
+
+@pytest.mark.slow
+def test_experiments_as_people_run_them(repository):
+    run("dvc", "repro", cwd=repository)
+    run("git", "add", "-A", cwd=repository)
+    run("git", "commit", "-qm", "baseline", cwd=repository)
+
+    again = run("dvc", "repro", cwd=repository)
+    assert "Data and pipelines are up to date." in again.stdout
+
+    run("dvc", "exp", "run", "-S", "train_ann.epochs=2", "-n", "longer", cwd=repository)
+    curves = (repository / "metrics/curves/train_ann.csv").read_text().splitlines()
+    assert len(curves) == 3
+    params = run("dvc", "params", "diff", cwd=repository).stdout
+    assert "train_ann.epochs" in params
+    difference = json.loads(run("dvc", "metrics", "diff", "--json", cwd=repository).stdout)
+    assert "metrics/train_ann.json" in difference
+    assert "metrics/train_cnn.json" not in difference
+
+    queue = ["--queue", "-S", "train_cnn.dropout=0.1,0.3", "-S", "train_ann.learning_rate=1e-4"]
+    run("dvc", "exp", "run", *queue, cwd=repository)
+    run("dvc", "exp", "run", "--run-all", cwd=repository)
+    shown = run("dvc", "exp", "show", "--csv", cwd=repository).stdout
+    assert "longer" in shown
+    assert shown.count("0.0001,") + shown.count("1e-04,") + shown.count("0.0001\n") >= 2, shown
+    plots = run("dvc", "plots", "show", "-o", "plots", cwd=repository)
+    page = (repository / "plots/index.html").read_text()
+    for title in ("Accuracy by epoch", "Loss by epoch", "Dense network, test pictures"):
+        assert title in page, plots.stdout
+
+
+@pytest.mark.slow
+def test_the_published_data_come_back_from_the_run_cache(repository, mirror, monkeypatch):
+    monkeypatch.setenv("LOOKBOOK_MIRROR", str(mirror))
+    run("dvc", "repro", "preprocess", cwd=repository)
+    before = (repository / "dvc.lock").read_text()
+    run("dvc", "exp", "run", "-S", "dataset=mnist", "preprocess", cwd=repository)
+    assert (repository / "dvc.lock").read_text() != before
+    back = run("dvc", "exp", "run", "-S", "dataset=digits", "preprocess", cwd=repository)
+    assert (repository / "dvc.lock").read_text() == before
+    assert "Running stage" not in back.stdout
+
+
+def test_preprocess_of_mnist_stays_under_400_megabytes(project, set_params, mirror, monkeypatch):
+    monkeypatch.setenv("LOOKBOOK_MIRROR", str(mirror))
+    set_params(dataset="mnist")
+    run(sys.executable, "-m", "stages.download", cwd=project)
+    if not Path("/proc/self/status").exists():
+        pytest.skip("this system does not tell a process's own peak")
+    code = (
+        "import stages.preprocess as stage; stage.main()\nprint(open('/proc/self/status').read())"
+    )
+    status = run(sys.executable, "-c", code, cwd=project).stdout
+    peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
+    assert peak < 400_000
+
+
+def test_ignored_paths_are_what_the_pipeline_makes():
+    ignored = Path(ROOT, ".gitignore").read_text().splitlines()
+    for stage in STAGES:
+        for entry in PIPELINE[stage].get("outs", []) + PIPELINE[stage].get("plots", []):
+            if isinstance(entry, str):
+                assert any(f"/{entry}".startswith(line.rstrip("/")) for line in ignored if line)
