@@ -1,13 +1,14 @@
 """Batches for Keras: shuffled, gathered by index, and augmented, ahead of the model."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
 
-CHUNK = 32  # batches gathered by one call of Python
+CHUNK_BATCHES = 32  # at most; fewer where they would hold more than CHUNK_BYTES
+CHUNK_BYTES = 8 * 2**20  # of inputs as they are stored
 
 
 class Source(Protocol):
@@ -85,58 +86,75 @@ def project(images: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
     )
 
 
-def batches(
-    source: Source,
-    *,
-    batch_size: int,
-    shuffle_seed: int | None = None,
-    augmentation: Augmentation | None = None,
-) -> tf.data.Dataset:
-    """Return one epoch of (inputs, targets) each time it is iterated over.
+def batches(source: Source, batch_size: int) -> tf.data.Dataset:
+    """Return (inputs, targets) of all examples in order, for evaluation."""
 
-    With a seed, the order is a permutation of the whole split, another one in each epoch. Python
-    is asked for `CHUNK` batches at a time: at 32 pictures a batch, a call for each would cost more
-    than the training step.
+    def parts() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for start in range(0, len(source), batch_size):
+            indices = np.arange(start, min(start + batch_size, len(source)))
+            yield source.images(indices), source.targets(indices)
+
+    return _dataset(source, parts, batch_size)
+
+
+def training_chunks(
+    source: Source, *, batch_size: int, seed: int, augmentation: Augmentation | None = None
+) -> tf.data.Dataset:
+    """Return one epoch of training examples each time it is iterated over.
+
+    The order is a permutation of the whole source, another one in each epoch. An element is not a
+    batch but a chunk of several, see `chunk_batches`: with one of 32 small pictures at a time,
+    passing them from hand to hand would cost more than the training step.
 
     Args:
         source: Where inputs and targets come from.
-        batch_size: Examples a batch; the last batch of an epoch may be smaller.
-        shuffle_seed: For training; None keeps the order.
-        augmentation: For training on pictures; None leaves them as they are.
+        batch_size: Examples a batch.
+        seed: Of the order and the augmentation.
+        augmentation: None leaves the inputs as they are.
+
+    Returns:
+        (inputs, targets), with as many examples as `chunk_batches` batches; the last chunk of an
+        epoch, and its last batch, may be smaller.
     """
-    first = np.arange(1)
-    inputs, targets = source.images(first), source.targets(first)
+    chunk_size = batch_size * chunk_batches(source, batch_size)
     epochs = 0
 
-    def chunks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def parts() -> Iterator[tuple[np.ndarray, ...]]:
         nonlocal epochs
-        epoch, epochs = epochs, epochs + 1
-        order = np.arange(len(source))
-        rng = np.random.default_rng([shuffle_seed or 0, epoch])
-        if shuffle_seed is not None:
-            order = rng.permutation(order)
-        for start in range(0, len(order), CHUNK * batch_size):
-            indices = order[start : start + CHUNK * batch_size]
+        rng = np.random.default_rng([seed, epochs])
+        epochs += 1
+        order = rng.permutation(len(source))
+        for start in range(0, len(order), chunk_size):
+            indices = order[start : start + chunk_size]
+            images = source.images(indices)
             if augmentation:
-                yield indices, augmentation.draw(rng, len(indices), *inputs.shape[1:3])
-            else:
-                yield indices, np.empty((len(indices), 0), np.float32)
+                transforms = augmentation.draw(rng, len(indices), *images.shape[1:3])
+                images = project(images, transforms).numpy()
+            yield images, source.targets(indices)
 
-    def gather(indices: tf.Tensor, transforms: tf.Tensor) -> tf.data.Dataset:
-        x, y = tf.numpy_function(
-            lambda rows: (source.images(rows), source.targets(rows)),
-            [indices],
-            [inputs.dtype, targets.dtype],
-        )
-        x.set_shape([None, *inputs.shape[1:]])
-        y.set_shape([None, *targets.shape[1:]])
-        return tf.data.Dataset.from_tensor_slices((x, y, transforms)).batch(batch_size)
+    return _dataset(source, parts, chunk_size, inputs=tf.float32 if augmentation else None)
 
-    def finish(x: tf.Tensor, y: tf.Tensor, transforms: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return (project(x, transforms) if augmentation else x), y
 
-    signature = (tf.TensorSpec([None], tf.int64), tf.TensorSpec([None, None], tf.float32))
-    dataset = tf.data.Dataset.from_generator(chunks, output_signature=signature).flat_map(gather)
-    dataset = dataset.map(finish)
-    steps = -(-len(source) // batch_size)
-    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
+def chunk_batches(source: Source, batch_size: int) -> int:
+    """Return how many batches a chunk of this source holds."""
+    batch_bytes = batch_size * source.images(np.arange(1)).nbytes
+    return max(1, min(CHUNK_BATCHES, CHUNK_BYTES // batch_bytes))
+
+
+def _dataset(
+    source: Source,
+    parts: Callable[[], Iterator[tuple[np.ndarray, ...]]],
+    size: int,
+    inputs: tf.DType | None = None,
+) -> tf.data.Dataset:
+    first = np.arange(1)
+    signature = tuple(
+        tf.TensorSpec([None, *example.shape[1:]], example.dtype)
+        for example in (source.images(first), source.targets(first))
+    )
+    if inputs:
+        signature = (tf.TensorSpec(signature[0].shape, inputs), signature[1])
+    dataset = tf.data.Dataset.from_generator(parts, output_signature=signature)
+    steps = -(-len(source) // size)
+    # A buffer of fixed size: with tf.data.AUTOTUNE some epochs stall for a quarter of a second.
+    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)

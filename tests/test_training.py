@@ -122,3 +122,21 @@ def test_the_users_keras_settings_do_not_matter(settings):
     make_deterministic(0)
     assert keras.config.floatx() == "float32"
     assert keras.config.image_data_format() == "channels_last"
+
+
+def test_a_chunk_is_trained_on_batch_by_batch(settings):
+    """The same weights as Keras's own loop over the same batches in the same order."""
+    from lookbook.batches import training_chunks
+
+    make_deterministic(settings.seed)
+    model = build_ann(SPEC, hidden=[8], activation="relu", dropout=0.0)
+    make_deterministic(settings.seed)
+    ours = build_ann(SPEC, hidden=[8], activation="relu", dropout=0.0)
+    steps = settings.model_copy(update={"epochs": 1, "schedule": "constant", "early_stopping": 0})
+    fit(ours, Blobs(200), Blobs(60), steps, one_hot=False)
+    model.compile(keras.optimizers.Adam(steps.learning_rate), "sparse_categorical_crossentropy")
+    for x, y in training_chunks(Blobs(200), batch_size=16, seed=steps.seed):
+        for start in range(0, len(x), 16):
+            model.train_on_batch(x[start : start + 16], y[start : start + 16])
+    for received, expected in zip(ours.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(received, expected, rtol=1e-5, atol=1e-6)
