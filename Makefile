@@ -1,12 +1,13 @@
 # make repro   the environment, the pipeline, and the table of results
 # make test    the environment and the tests
+# make bench   speed against the plain scripts
 # make lint    ruff
 PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: repro test lint constraints
+.PHONY: repro test bench lint constraints
 
 repro: $(INSTALLED)
 	dvc repro
@@ -14,6 +15,9 @@ repro: $(INSTALLED)
 
 test: $(INSTALLED)
 	python -m pytest
+
+bench: $(INSTALLED)
+	python -m benchmarks.fashion_dense
 
 lint: $(INSTALLED)
 	ruff check .

@@ -60,13 +60,11 @@ def main() -> None:
     """Measure, draw up the table, print it."""
     test = Split("test")
     figures = {}
-    with replacing(CONFUSION) as folder:
-        folder.mkdir()
-        for name, path in MODELS.items():
-            figures[name], probabilities = evaluate(path, test)
-            logger.info("%s: test accuracy %.4f", name, figures[name]["accuracy"])
-            table = confusion(test, probabilities)
-            table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    for name, path in MODELS.items():
+        figures[name], probabilities = evaluate(path, test)
+        logger.info("%s: test accuracy %.4f", name, figures[name]["accuracy"])
+        with replacing(CONFUSION / f"{name}.csv") as partial:
+            confusion(test, probabilities).to_csv(partial, index=False, lineterminator="\n")
     figures["majority_class"] = majority(test)
     text = ladder(figures)
     with replacing(LADDER) as partial:

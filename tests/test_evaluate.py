@@ -90,7 +90,7 @@ def test_each_fault_of_a_model_has_a_sentence(trained, run_main, name, fault, se
     assert sentence in err
     assert f"dvc repro {Path(name).stem}" in err
     assert not Path("metrics/evaluate.json").exists()
-    assert not Path("metrics/confusion").exists()
+    assert not Path("metrics/ladder.md").exists()
 
 
 def test_a_model_that_brings_code_is_refused(trained, run_main):
