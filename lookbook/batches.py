@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
+from lookbook.splits import rows_per_block
+
 CHUNK_BATCHES = 32  # at most; fewer where they would hold more than CHUNK_BYTES
 CHUNK_BYTES = 8 * 2**20  # of inputs as they are stored
 
@@ -86,15 +88,16 @@ def project(images: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
     )
 
 
-def batches(source: Source, batch_size: int) -> tf.data.Dataset:
-    """Return (inputs, targets) of all examples in order, for evaluation."""
+def evaluation_batches(source: Source) -> tf.data.Dataset:
+    """Return (inputs, targets) of all examples in order, as many at once as fit."""
+    size = rows_per_block(source.images(np.arange(1)).nbytes)
 
     def parts() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for start in range(0, len(source), batch_size):
-            indices = np.arange(start, min(start + batch_size, len(source)))
+        for start in range(0, len(source), size):
+            indices = np.arange(start, min(start + size, len(source)))
             yield source.images(indices), source.targets(indices)
 
-    return _dataset(source, parts, batch_size)
+    return _dataset(source, parts, size)
 
 
 def training_chunks(

@@ -11,8 +11,6 @@ from lookbook.errors import LookbookError
 from lookbook.linear import LinearModel
 from lookbook.splits import Spec, Split
 
-BATCH = 1024  # pictures at a time
-
 
 class Model(Protocol):
     """What every model of the ladder can do."""
@@ -74,7 +72,7 @@ def predict(model: Model, split: Split, path: Path) -> np.ndarray:
         LookbookError: If the model was made for other classes or another image shape.
     """
     try:
-        parts = [model.probabilities(split.images(block)) for block in split.blocks(BATCH)]
+        parts = [model.probabilities(split.images(block)) for block in split.blocks()]
     except ValueError as error:
         reason = str(error).strip().splitlines()[-1]
         raise _unfit(path, split.spec, reason) from None

@@ -22,6 +22,8 @@ from lookbook.files import write_json
 PROCESSED = Path("data/processed")
 SHARD_BYTES = 64 * 2**20
 HEADER_BYTES = 128  # of an .npy file of this kind
+BLOCK_BYTES = 4 * 2**20  # of raw pixels that go through a model at once
+BLOCK_ROWS = 1024  # at most
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,11 @@ class SplitWriter:
 def rows_per_shard(image_shape: tuple[int, int, int]) -> int:
     """Return how many pictures of this shape a shard of at most `SHARD_BYTES` holds."""
     return max(1, (SHARD_BYTES - HEADER_BYTES) // int(np.prod(image_shape)))
+
+
+def rows_per_block(row_bytes: int) -> int:
+    """Return how many rows of this size to put through a model at once."""
+    return max(1, min(BLOCK_ROWS, BLOCK_BYTES // row_bytes))
 
 
 def scaling_for(name: str, value_counts: np.ndarray) -> Scaling:
@@ -233,8 +240,9 @@ class Split:
             rows[block] = self.spec.scaling.apply(self.images(block)).reshape(len(block), -1)
         return rows
 
-    def blocks(self, size: int = 1024) -> list[np.ndarray]:
-        """Return the indices of all pictures, in order, in runs of at most `size`."""
+    def blocks(self) -> list[np.ndarray]:
+        """Return the indices of all pictures, in order, in runs of `rows_per_block`."""
+        size = rows_per_block(int(np.prod(self.image_shape)))
         return np.split(np.arange(len(self)), range(size, len(self), size))
 
     def index(self) -> pd.DataFrame:

@@ -8,14 +8,15 @@ import zipfile
 from pathlib import Path
 
 import keras
+import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from lookbook.batches import Augmentation, Source, batches, training_chunks
+from lookbook.batches import Augmentation, Source, evaluation_batches, training_chunks
+from lookbook.errors import LookbookError
 from lookbook.files import replacing
 from lookbook.params import TrainingParams
 
-EVALUATION_BATCH = 1024
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip archive can hold
 CURVES = ["loss", "accuracy", "val_loss", "val_accuracy"]
 
@@ -76,6 +77,9 @@ def fit(
     Returns:
         The curves, one row an epoch (epoch, loss, accuracy, val_loss, val_accuracy), and the
         figures of the epoch whose weights the model ends with.
+
+    Raises:
+        LookbookError: If the loss is no longer a finite number.
     """
     trainer = _Trainer(model.input, model.output, name=model.name)
     trainer.batch_size = settings.batch_size
@@ -91,22 +95,31 @@ def fit(
         seed=settings.seed,
         augmentation=augmentation,
     )
-    held_out = batches(validation, EVALUATION_BATCH)
+    held_out = evaluation_batches(validation)
     before = trainer.evaluate(held_out, verbose=0, return_dict=True)
     logger.info("before training: validation accuracy %.4f", before["accuracy"])
-    stopping = keras.callbacks.EarlyStopping(
-        monitor="val_loss", patience=settings.early_stopping, restore_best_weights=True
-    )
+    callbacks = [keras.callbacks.TerminateOnNaN()]
+    if settings.early_stopping:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                monitor="val_loss", patience=settings.early_stopping, restore_best_weights=True
+            )
+        )
     history = trainer.fit(
         training,
         validation_data=held_out,
         epochs=settings.epochs,
-        callbacks=[stopping] if settings.early_stopping else [],
+        callbacks=callbacks,
         shuffle=False,  # `training_chunks` has shuffled
         verbose=1 if sys.stdout.isatty() else 2,
     )
     curves = pd.DataFrame(history.history, columns=CURVES)
     curves.insert(0, "epoch", curves.index + 1)
+    if not np.isfinite(curves.to_numpy()).all():
+        raise LookbookError(
+            f"Expected a finite loss. Received: one that is not, in epoch {len(curves)}, with "
+            f"learning_rate={settings.learning_rate}. Lower it; no model was kept."
+        )
     return curves, _figures(curves, before["accuracy"], stopped_early=settings.early_stopping > 0)
 
 

@@ -41,7 +41,7 @@ class Features:
         """Compute the features, a block of pictures at a time."""
         self.split = split
         self.values = np.empty((len(split), extractor.output_shape[-1]), np.float32)
-        for block in tqdm(split.blocks(256), desc=f"{split.name} features", disable=None):
+        for block in tqdm(split.blocks(), desc=f"{split.name} features", disable=None):
             self.values[block] = extractor.predict_on_batch(split.images(block))
         logger.info("%s features: %s", split.name, self.values.shape)
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from conftest import send
 
-from lookbook.cards import CARDS
+from lookbook.cards import CARDS, load_card
 from lookbook.sources import http as http_source
 from stages import download
 
@@ -214,6 +214,16 @@ def test_the_published_files_have_the_hashes_of_the_cards(
     code, err = run_main(download.main)
     assert code == 0, err
     assert len(raw_files()) == 4
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+def test_every_published_address_still_answers(project, tmp_path, name):
+    card = load_card(name)
+    smallest = min(card.files, key=lambda file: file.bytes)
+    for number, origin in enumerate(card.source.origins):
+        path = http_source.fetch_file(smallest, [origin], tmp_path / str(number))
+        assert path.stat().st_size == smallest.bytes
 
 
 @pytest.mark.parametrize("stage", ["download", "preprocess", "baseline"])

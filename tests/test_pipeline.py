@@ -209,7 +209,11 @@ def test_experiments_as_people_run_them(repository):
     assert shown.count("0.0001,") + shown.count("1e-04,") + shown.count("0.0001\n") >= 2, shown
     plots = run("dvc", "plots", "show", "-o", "plots", cwd=repository)
     page = (repository / "plots/index.html").read_text()
-    for title in ("Dense network, accuracy by epoch", "Transfer, loss by epoch", "Dense network, test"):
+    for title in (
+        "Dense network, accuracy by epoch",
+        "Transfer, loss by epoch",
+        "Dense network, test",
+    ):
         assert title in page, plots.stdout
 
 

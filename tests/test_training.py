@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from lookbook.errors import LookbookError
 from lookbook.models import load_keras
 from lookbook.networks import build_ann
 from lookbook.params import load_params
@@ -140,3 +141,10 @@ def test_a_chunk_is_trained_on_batch_by_batch(settings):
             model.train_on_batch(x[start : start + 16], y[start : start + 16])
     for received, expected in zip(ours.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_allclose(received, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("early_stopping", [0, 5])
+def test_a_loss_that_is_not_finite_stops_with_a_sentence(settings, early_stopping):
+    changes = {"optimizer": "sgd", "learning_rate": 1e38, "early_stopping": early_stopping}
+    with pytest.raises(LookbookError, match="Expected a finite loss.* with learning_rate=1e.38"):
+        train(settings.model_copy(update=changes))
