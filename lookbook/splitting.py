@@ -12,7 +12,7 @@ def draw_splits(
     *,
     labels: np.ndarray,
     ids: list[str],
-    published: list[str | None],
+    published: list[str],
     class_names: list[str],
     method: str,
     validation_size: float,
@@ -27,7 +27,7 @@ def draw_splits(
     Args:
         labels: Class indices, of shape (n,).
         ids: The pictures' ids.
-        published: `train`, `test` or None for each picture.
+        published: `train`, `test` or an empty text for each picture.
         class_names: Names of the classes, for the messages.
         method: `stratified` for a seeded shuffle with equal shares of each class, `hash` for a
             draw from the id alone.
@@ -41,7 +41,7 @@ def draw_splits(
     Raises:
         LookbookError: If a split that is drawn here would lack a class.
     """
-    published = np.array([split or "" for split in published])
+    published = np.array(published)
     drawn = np.full(len(labels), TRAIN, np.int8)
     drawn[published == "test"] = TEST
     for group, group_test_size in (("train", 0.0), ("", test_size)):

@@ -59,7 +59,7 @@ def decode(pictures: Iterable[Picture], image_size: int, path: Path) -> tuple[pd
                     f"{picture.pixels.shape[2]} in {picture.source}. Convert it."
                 )
             digest = hashlib.sha256(picture.pixels.tobytes()).hexdigest()
-            index.append((digest[:16], picture.source, picture.label, picture.split))
+            index.append((digest[:16], picture.source, picture.label, picture.split or ""))
             file.write(resize(picture.pixels, image_size).tobytes())
     return pd.DataFrame(index, columns=["id", "source", "label", "published"]), channels
 

@@ -17,7 +17,7 @@ def draw(labels, **changes):
     settings = {
         "labels": np.asarray(labels),
         "ids": ids_of(len(labels)),
-        "published": [None] * len(labels),
+        "published": [""] * len(labels),
         "class_names": CLASSES,
         "method": "stratified",
         "validation_size": 0.1,
@@ -66,6 +66,15 @@ def test_a_published_test_split_is_kept(method):
     np.testing.assert_array_equal(splits == TEST, np.array(published) == "test")
     validation = (splits == VALIDATION).sum()
     assert validation == 75 if method == "stratified" else 45 < validation < 105
+
+
+def test_pictures_with_and_without_a_published_split_mix():
+    published = ["test", "train", "", ""] * 250
+    splits = draw(LABELS, published=published)
+    published = np.array(published)
+    assert (splits[published == "test"] == TEST).all()
+    assert set(splits[published == "train"]) == {TRAIN, VALIDATION}
+    assert (splits[published == ""] == TEST).sum() == 100
 
 
 def test_a_small_share_still_holds_every_class():
