@@ -14,8 +14,7 @@ from pathlib import Path
 import keras
 
 from lookbook.errors import LookbookError, explains_errors
-from lookbook.models import load_keras
-from lookbook.training import save_model
+from lookbook.saving import load_keras, save_keras
 
 BASES = Path("data/bases")
 
@@ -35,7 +34,7 @@ def load_base(name: str, folder: Path = BASES) -> keras.Model:
             f"Expected train_transfer.base to be one of: {known}. Received: {name!r}. Change it in "
             f"params.yaml, or put {path.name} into {folder}."
         )
-    return load_keras(path)
+    return load_keras(path, remedy=f"Run `git checkout {path}`, or make it again.")
 
 
 def cut_base(model: keras.Model) -> keras.Model:
@@ -66,7 +65,8 @@ def main() -> None:
             f"{len(sys.argv) - 1}."
         )
     source, target = map(Path, sys.argv[1:])
-    save_model(cut_base(load_keras(source)), target)
+    model = load_keras(source, remedy="Run `dvc repro train_cnn`.")
+    save_keras(cut_base(model), target)
     logger.info("%s: %d bytes", target, target.stat().st_size)
 
 

@@ -4,11 +4,11 @@ import zipfile
 from pathlib import Path
 from typing import Protocol
 
-import keras
 import numpy as np
 
 from lookbook.errors import LookbookError
 from lookbook.linear import LinearModel
+from lookbook.saving import load_keras, unreadable
 from lookbook.splits import Spec, Split
 
 
@@ -22,28 +22,16 @@ class Model(Protocol):
 
 
 class KerasModel:
-    """A network saved by `lookbook.training.save_model`."""
+    """A network saved by `lookbook.saving.save_keras`."""
 
     def __init__(self, path: Path):
         """Load it without running any code that the file might bring (Keras's safe mode)."""
-        self.network = load_keras(path)
+        self.network = load_keras(path, remedy=_remedy(path))
         self.num_parameters = self.network.count_params()
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Return float32 (n, classes) for raw pixels."""
         return self.network.predict_on_batch(pixels)
-
-
-def load_keras(path: Path) -> keras.Model:
-    """Load a `.keras` file that this pipeline wrote, in safe mode.
-
-    Raises:
-        LookbookError: If it is missing, damaged, or not a model that safe mode allows.
-    """
-    try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise _unreadable(path, error) from None
 
 
 def load_model(path: Path) -> Model:
@@ -57,7 +45,7 @@ def load_model(path: Path) -> Model:
     try:
         return LinearModel(path)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error, _remedy(path)) from None
 
 
 def predict(model: Model, split: Split, path: Path) -> np.ndarray:
@@ -82,13 +70,8 @@ def predict(model: Model, split: Split, path: Path) -> np.ndarray:
     return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
-def _unreadable(path: Path, error: Exception) -> LookbookError:
-    lines = str(error).strip().splitlines()
-    reason = lines[0] if lines else type(error).__name__
-    return LookbookError(
-        f"Expected a whole model file at {path}. Received: {reason}. Run `dvc repro {path.stem}`, "
-        "or `dvc checkout` to bring it back."
-    )
+def _remedy(path: Path) -> str:
+    return f"Run `dvc repro {path.stem}`, or `dvc checkout` to bring it back."
 
 
 def _unfit(path: Path, spec: Spec, received: str) -> LookbookError:

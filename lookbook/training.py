@@ -1,10 +1,7 @@
-"""Train a Keras model and keep it: the part that all networks have in common."""
+"""Train a Keras model: the part that all networks have in common."""
 
-import json
 import logging
 import sys
-import tempfile
-import zipfile
 from pathlib import Path
 
 import keras
@@ -17,7 +14,6 @@ from lookbook.errors import LookbookError
 from lookbook.files import replacing
 from lookbook.params import TrainingParams
 
-ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip archive can hold
 CURVES = ["loss", "accuracy", "val_loss", "val_accuracy"]
 
 logger = logging.getLogger(__name__)
@@ -121,42 +117,6 @@ def fit(
             f"learning_rate={settings.learning_rate}. Lower it; no model was kept."
         )
     return curves, _figures(curves, before["accuracy"], stopped_early=settings.early_stopping > 0)
-
-
-def save_model(model: keras.Model, path: Path) -> None:
-    """Save a model without its optimizer, as the same bytes for the same weights.
-
-    Keras writes the date, the time of day and memory addresses into a `.keras` file; the times are
-    left out, and the addresses, which only say what is shared, become numbers in order.
-
-    Args:
-        model: With one input and one output.
-        path: The `.keras` file to create or replace.
-    """
-    bare = keras.Model(model.input, model.output, name=model.name)
-    with replacing(path) as partial, tempfile.TemporaryDirectory() as folder:
-        raw = Path(folder, path.name)
-        bare.save(raw)
-        with zipfile.ZipFile(raw) as old, zipfile.ZipFile(partial, "w") as new:
-            contents = {name: old.read(name) for name in sorted(old.namelist())}
-            config = _number_shared_objects(json.loads(contents["config.json"]), {})
-            contents["config.json"] = json.dumps(config).encode()
-            contents["metadata.json"] = json.dumps({"keras_version": keras.__version__}).encode()
-            for name, content in contents.items():
-                new.writestr(zipfile.ZipInfo(name, ZIP_TIME), content)
-
-
-def _number_shared_objects(config: object, numbers: dict[int, int]) -> object:
-    if isinstance(config, list):
-        return [_number_shared_objects(entry, numbers) for entry in config]
-    if not isinstance(config, dict):
-        return config
-    return {
-        key: numbers.setdefault(entry, len(numbers) + 1)
-        if key == "shared_object_id"
-        else _number_shared_objects(entry, numbers)
-        for key, entry in config.items()
-    }
 
 
 def save_curves(curves: pd.DataFrame, path: Path) -> None:

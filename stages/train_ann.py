@@ -11,8 +11,9 @@ from lookbook.errors import explains_errors
 from lookbook.files import write_metrics
 from lookbook.networks import build_ann
 from lookbook.params import load_params
+from lookbook.saving import save_keras
 from lookbook.splits import Split
-from lookbook.training import fit, make_deterministic, save_curves, save_model
+from lookbook.training import fit, make_deterministic, save_curves
 
 MODEL = Path("models/train_ann.keras")
 CURVES = Path("metrics/curves/train_ann.csv")
@@ -32,7 +33,7 @@ def main() -> None:
         dropout=settings.dropout,
     )
     curves, figures = fit(model, train, validation, settings, one_hot=train.spec.one_hot)
-    save_model(model, MODEL)
+    save_keras(model, MODEL)
     save_curves(curves, CURVES)
     write_metrics(METRICS, figures | {"parameters": model.count_params()})
 

@@ -12,8 +12,9 @@ from lookbook.errors import explains_errors
 from lookbook.files import write_metrics
 from lookbook.networks import build_cnn
 from lookbook.params import load_params
+from lookbook.saving import save_keras
 from lookbook.splits import Split
-from lookbook.training import fit, make_deterministic, save_curves, save_model
+from lookbook.training import fit, make_deterministic, save_curves
 
 MODEL = Path("models/train_cnn.keras")
 CURVES = Path("metrics/curves/train_cnn.csv")
@@ -41,7 +42,7 @@ def main() -> None:
         one_hot=train.spec.one_hot,
         augmentation=Augmentation(**settings.augmentation.model_dump()),
     )
-    save_model(model, MODEL)
+    save_keras(model, MODEL)
     save_curves(curves, CURVES)
     write_metrics(METRICS, figures | {"parameters": model.count_params()})
 

@@ -20,8 +20,9 @@ from lookbook.errors import explains_errors
 from lookbook.files import write_metrics
 from lookbook.networks import build_feature_extractor, build_head, join
 from lookbook.params import load_params
+from lookbook.saving import save_keras
 from lookbook.splits import Split
-from lookbook.training import fit, make_deterministic, save_curves, save_model
+from lookbook.training import fit, make_deterministic, save_curves
 
 MODEL = Path("models/train_transfer.keras")
 CURVES = Path("metrics/curves/train_transfer.csv")
@@ -75,7 +76,7 @@ def main() -> None:
     )
     curves, figures = fit(head, train, validation, settings, one_hot=spec.one_hot)
     model = join(spec, extractor, head)
-    save_model(model, MODEL)
+    save_keras(model, MODEL)
     save_curves(curves, CURVES)
     parameters = {"parameters": model.count_params(), "trained_parameters": _trained(head)}
     write_metrics(METRICS, figures | parameters)

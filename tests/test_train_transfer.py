@@ -48,6 +48,15 @@ def test_an_unknown_base_lists_those_there_are(processed, set_params, run_main):
     assert "to be one of: fashion_mnist_cnn. Received: 'vgg61'." in err
 
 
+def test_a_damaged_base_says_how_to_get_it_back(processed, run_main):
+    base = Path("data/bases/fashion_mnist_cnn.keras")
+    base.write_bytes(base.read_bytes()[:1000])
+    code, err = run_main(train_transfer.main)
+    assert code == 1
+    assert f"a whole model file at {base}" in err
+    assert f"git checkout {base}" in err
+
+
 def test_the_committed_base_is_small():
     bases = list((Path(__file__).parents[1] / "data/bases").iterdir())
     assert sum(path.stat().st_size for path in bases) < 10**6

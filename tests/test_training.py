@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 
 from lookbook.errors import LookbookError
-from lookbook.models import load_keras
 from lookbook.networks import build_ann
 from lookbook.params import load_params
+from lookbook.saving import load_keras, save_keras
 from lookbook.splits import Scaling, Spec
-from lookbook.training import fit, make_deterministic, save_curves, save_model
+from lookbook.training import fit, make_deterministic, save_curves
 
 SPEC = Spec(["a", "b"], (4, 4, 1), Scaling("unit", [1 / 255], [0.0]), False, {}, {})
 
@@ -49,18 +49,18 @@ def train(settings, *, one_hot=False):
 
 def test_training_twice_gives_the_same_file(settings, tmp_path):
     for name in ("first", "second"):
-        save_model(train(settings)[0], tmp_path / name / "model.keras")
+        save_keras(train(settings)[0], tmp_path / name / "model.keras")
     first = (tmp_path / "first/model.keras").read_bytes()
     assert first == (tmp_path / "second/model.keras").read_bytes()
     other = settings.model_copy(update={"seed": 7})
-    save_model(train(other)[0], tmp_path / "other/model.keras")
+    save_keras(train(other)[0], tmp_path / "other/model.keras")
     assert first != (tmp_path / "other/model.keras").read_bytes()
 
 
 def test_a_saved_model_predicts_as_before(settings, tmp_path):
     model, _, _ = train(settings)
-    save_model(model, tmp_path / "model.keras")
-    loaded = load_keras(tmp_path / "model.keras")
+    save_keras(model, tmp_path / "model.keras")
+    loaded = load_keras(tmp_path / "model.keras", remedy="")
     pixels = Blobs(20).pixels
     np.testing.assert_array_equal(loaded.predict_on_batch(pixels), model.predict_on_batch(pixels))
     assert not loaded.compiled
