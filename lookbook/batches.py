@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
-from lookbook.splits import rows_per_block
+from lookbook.splits import index_blocks
 
 CHUNK_BATCHES = 32  # at most; fewer where they would hold more than CHUNK_BYTES
 CHUNK_BYTES = 8 * 2**20  # of inputs as they are stored
@@ -90,14 +90,13 @@ def project(images: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
 
 def evaluation_batches(source: Source) -> tf.data.Dataset:
     """Return (inputs, targets) of all examples in order, as many at once as fit."""
-    size = rows_per_block(source.images(np.arange(1)).nbytes)
+    blocks = index_blocks(len(source), source.images(np.arange(1)).nbytes)
 
     def parts() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for start in range(0, len(source), size):
-            indices = np.arange(start, min(start + size, len(source)))
+        for indices in blocks:
             yield source.images(indices), source.targets(indices)
 
-    return _dataset(source, parts, size)
+    return _dataset(source, parts, steps=len(blocks))
 
 
 def training_chunks(
@@ -135,7 +134,8 @@ def training_chunks(
                 images = project(images, transforms).numpy()
             yield images, source.targets(indices)
 
-    return _dataset(source, parts, chunk_size, inputs=tf.float32 if augmentation else None)
+    steps = -(-len(source) // chunk_size)
+    return _dataset(source, parts, steps, inputs=tf.float32 if augmentation else None)
 
 
 def chunk_batches(source: Source, batch_size: int) -> int:
@@ -147,7 +147,7 @@ def chunk_batches(source: Source, batch_size: int) -> int:
 def _dataset(
     source: Source,
     parts: Callable[[], Iterator[tuple[np.ndarray, ...]]],
-    size: int,
+    steps: int,
     inputs: tf.DType | None = None,
 ) -> tf.data.Dataset:
     first = np.arange(1)
@@ -158,6 +158,5 @@ def _dataset(
     if inputs:
         signature = (tf.TensorSpec(signature[0].shape, inputs), signature[1])
     dataset = tf.data.Dataset.from_generator(parts, output_signature=signature)
-    steps = -(-len(source) // size)
     # A buffer of fixed size: with tf.data.AUTOTUNE some epochs stall for a quarter of a second.
     return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)

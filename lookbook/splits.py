@@ -126,9 +126,15 @@ def rows_per_shard(image_shape: tuple[int, int, int]) -> int:
     return max(1, (SHARD_BYTES - HEADER_BYTES) // int(np.prod(image_shape)))
 
 
-def rows_per_block(row_bytes: int) -> int:
-    """Return how many rows of this size to put through a model at once."""
-    return max(1, min(BLOCK_ROWS, BLOCK_BYTES // row_bytes))
+def index_blocks(count: int, row_bytes: int) -> list[np.ndarray]:
+    """Return 0 to `count` - 1 in runs of as many rows as may go through a model at once.
+
+    Args:
+        count: How many rows there are.
+        row_bytes: Size of each, as it is stored.
+    """
+    size = max(1, min(BLOCK_ROWS, BLOCK_BYTES // row_bytes))
+    return np.split(np.arange(count), range(size, count, size))
 
 
 def scaling_for(name: str, value_counts: np.ndarray) -> Scaling:
@@ -241,9 +247,8 @@ class Split:
         return rows
 
     def blocks(self) -> list[np.ndarray]:
-        """Return the indices of all pictures, in order, in runs of `rows_per_block`."""
-        size = rows_per_block(int(np.prod(self.image_shape)))
-        return np.split(np.arange(len(self)), range(size, len(self), size))
+        """Return the indices of all pictures, in order, in runs that fit; see `index_blocks`."""
+        return index_blocks(len(self), int(np.prod(self.image_shape)))
 
     def index(self) -> pd.DataFrame:
         """Return the columns id, source and label, one row a picture."""
