@@ -8,10 +8,10 @@ here (see `lookbook.sources`), `reader` says how pictures are read from them (se
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from lookbook.errors import LookbookError
-from lookbook.validation import Count, Section, read_yaml, validated
+from lookbook.validation import Count, Integer, Section, Share, read_yaml, validated
 
 CARDS = Path("data/datasets.yaml")
 
@@ -21,11 +21,27 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class PublishedFile(Section):
-    """A file as its publisher offers it; the hash alone decides whether it is the right one."""
+    """A file as its publisher offers it; the hash alone decides whether it is the right one.
+
+    Either the file itself has a known hash, or it is a zip archive that its publisher packs anew
+    now and then: then the hashes are those of its members, their line ends made LF.
+    """
 
     name: FileName
-    bytes: Count
-    sha256: Sha256
+    bytes: Count | None = None
+    sha256: Sha256 | None = None
+    members: dict[str, Sha256] | None = None
+
+    @model_validator(mode="after")
+    def _can_be_verified(self):
+        if not self.members and not (self.bytes and self.sha256):
+            raise ValueError("a file with its size as `bytes` and its `sha256`")
+        return self
+
+    def __str__(self) -> str:
+        if self.members:
+            return f"{self.name} (whose {', '.join(self.members)} have the hashes of the card)"
+        return f"{self.name} ({self.bytes:,} bytes, SHA-256 {self.sha256})"
 
 
 class BundledSource(Section):
@@ -41,6 +57,20 @@ class HttpSource(Section):
 
     kind: Literal["http"]
     origins: Annotated[list[Address], Field(min_length=1)]
+
+
+class KaggleSource(Section):
+    """The zip file of a Kaggle data set, called `<slug>.zip`; a version may be pinned."""
+
+    kind: Literal["kaggle"]
+    dataset: Annotated[str, StringConstraints(pattern=r"^[\w-]+/[\w-]+(/[0-9]+)?$")]
+
+
+class LocalSource(Section):
+    """A folder or an archive of the user's own; see `lookbook.own`."""
+
+    kind: Literal["local"]
+    path: Annotated[str, StringConstraints(min_length=1)]
 
 
 class DigitsReader(Section):
@@ -64,6 +94,39 @@ class IdxReader(Section):
     test: IdxPair
 
 
+class CsvReader(Section):
+    """Tables `label,pixel1,...,pixelN` in a zip archive.
+
+    Attributes:
+        train: Name of the table, or of the member that holds it.
+        test: Likewise, where a test split is published.
+        labels: The label of each class, in the order of the card's classes.
+    """
+
+    kind: Literal["csv"]
+    train: str
+    test: str | None = None
+    labels: list[Integer]
+
+
+class ImagesReader(Section):
+    """Archives of picture files, one folder a class.
+
+    Attributes:
+        channels: What pictures are brought to: 1 for grey, 3 for colour.
+        needs_jfif: Leave out files without a JFIF marker, as TensorFlow Datasets does.
+        max_unreadable: Share of unreadable pictures above which preprocess stops, where it is not
+            the one of params.yaml.
+        unreadable: How many are known to be so.
+    """
+
+    kind: Literal["images"]
+    channels: Literal[1, 3]
+    needs_jfif: bool = False
+    max_unreadable: Share | None = None
+    unreadable: Integer | None = None
+
+
 class Card(Section):
     """One entry of data/datasets.yaml."""
 
@@ -72,8 +135,12 @@ class Card(Section):
     homepage: str
     classes: Annotated[list[str], Field(min_length=2)]
     files: Annotated[list[PublishedFile], Field(min_length=1)]
-    source: Annotated[BundledSource | HttpSource, Field(discriminator="kind")]
-    reader: Annotated[DigitsReader | IdxReader, Field(discriminator="kind")]
+    source: Annotated[
+        BundledSource | HttpSource | KaggleSource | LocalSource, Field(discriminator="kind")
+    ]
+    reader: Annotated[
+        CsvReader | DigitsReader | IdxReader | ImagesReader, Field(discriminator="kind")
+    ]
 
     @field_validator("classes")
     @classmethod

@@ -25,6 +25,9 @@ class PreprocessParams(Section):
     validation_size: Share
     test_size: Share
     split: Literal["stratified", "hash"]
+    drop_twins: Literal["exact", "near", "none"]
+    max_unreadable: Annotated[Number, Field(ge=0, lt=1)]
+    resize: Literal["stretch", "crop", "pad"]
     scaling: Literal["unit", "symmetric", "standard", "none"]
     one_hot: bool
     seed: Seed

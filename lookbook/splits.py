@@ -18,12 +18,14 @@ import pandas as pd
 
 from lookbook.errors import LookbookError
 from lookbook.files import write_json
+from lookbook.splitting import SPLITS
 
 PROCESSED = Path("data/processed")
 SHARD_BYTES = 64 * 2**20
 HEADER_BYTES = 128  # of an .npy file of this kind
 BLOCK_BYTES = 4 * 2**20  # of raw pixels that go through a model at once
 BLOCK_ROWS = 1024  # at most
+INDEX_COLUMNS = ["id", "source", "label"]
 
 
 @dataclass(frozen=True)
@@ -73,55 +75,78 @@ class Spec:
 class SplitWriter:
     """Writes the pictures of one split as they come, in shards.
 
+    Where a shard ends depends on the ids of the pictures around, not on how many came before: a
+    picture that is added or removed changes its own shard, seldom the next, and no other.
+
     Plain writes, not a memory map: a full disk is then an error that can be told, not a bus error
     that kills the process, and written pages do not count as this process's memory.
     """
 
-    def __init__(self, folder: Path, image_shape: tuple[int, int, int], count: int):
-        """Create `folder` for `count` pictures of `image_shape`."""
+    def __init__(self, folder: Path, image_shape: tuple[int, int, int]):
+        """Create `folder` for pictures of `image_shape`."""
         folder.mkdir(parents=True)
         self.folder = folder
         self.image_shape = image_shape
-        self.count = count
-        self.rows_per_shard = rows_per_shard(image_shape)
-        self.written = 0
+        self.count = 0
+        self._most = most_rows(image_shape)
+        self._shard = 0
+        self._rows = []  # of the open shard
         self._file = None
 
-    def append(self, images: np.ndarray) -> None:
-        """Append uint8 pictures of shape (n, height, width, channels)."""
-        while len(images):
-            if self.written % self.rows_per_shard == 0:
-                self._start_shard()
-            room = self.rows_per_shard - self.written % self.rows_per_shard
-            self._file.write(np.ascontiguousarray(images[:room]).data)
-            self.written += len(images[:room])
-            images = images[room:]
-
-    def finish(self, index: pd.DataFrame) -> None:
-        """Close the last shard and write labels and index.
+    def append(self, images: np.ndarray, rows: list[tuple[str, str, int]]) -> None:
+        """Append pictures.
 
         Args:
-            index: Columns id, source and label, one row a picture, in the order of `append`.
+            images: uint8 of shape (n, height, width, channels).
+            rows: Id, source and label of each.
         """
-        if self._file:
-            self._file.close()
-        for shard, start in enumerate(range(0, self.count, self.rows_per_shard)):
-            rows = index.iloc[start : start + self.rows_per_shard]
-            labels = rows["label"].to_numpy(np.int32)
-            np.save(self.folder / f"labels-{shard:05}.npy", labels, allow_pickle=False)
-            rows.to_csv(self.folder / f"index-{shard:05}.csv", index=False, lineterminator="\n")
+        start = 0
+        for end, row in enumerate(rows, start=1):
+            self._rows.append(row)
+            if self._ends_shard(row[0]):
+                self._write(images[start:end])
+                self._close_shard()
+                start = end
+        if start < len(images):
+            self._write(images[start:])
+        self.count += len(images)
 
-    def _start_shard(self) -> None:
+    def finish(self) -> None:
+        """Close the last shard."""
         if self._file:
-            self._file.close()
-        shard = self.written // self.rows_per_shard
-        rows = min(self.rows_per_shard, self.count - self.written)
-        self._file = (self.folder / f"images-{shard:05}.npy").open("wb")
-        header = {"descr": "|u1", "fortran_order": False, "shape": (rows, *self.image_shape)}
+            self._close_shard()
+
+    def _ends_shard(self, picture_id: str) -> bool:
+        rows = len(self._rows)
+        chance = max(1, self._most // 8)  # the larger, the fewer shards end before they are full
+        due = rows >= self._most // 4 and int(picture_id, 16) % chance == 0
+        return due or rows >= self._most
+
+    def _write(self, images: np.ndarray) -> None:
+        if self._file is None:
+            self._file = (self.folder / f"images-{self._shard:05}.npy").open("wb")
+            self._write_header()
+        self._file.write(np.ascontiguousarray(images).data)
+
+    def _write_header(self) -> None:
+        # NumPy leaves room in the header, so that it has the same length for every count.
+        shape = (len(self._rows), *self.image_shape)
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self._file, header)
 
+    def _close_shard(self) -> None:
+        self._file.seek(0)
+        self._write_header()
+        self._file.close()
+        index = pd.DataFrame(self._rows, columns=INDEX_COLUMNS)
+        labels = index["label"].to_numpy(np.int32)
+        np.save(self.folder / f"labels-{self._shard:05}.npy", labels, allow_pickle=False)
+        path = self.folder / f"index-{self._shard:05}.csv"
+        index.to_csv(path, index=False, lineterminator="\n")
+        self._shard, self._rows, self._file = self._shard + 1, [], None
 
-def rows_per_shard(image_shape: tuple[int, int, int]) -> int:
+
+def most_rows(image_shape: tuple[int, int, int]) -> int:
     """Return how many pictures of this shape a shard of at most `SHARD_BYTES` holds."""
     return max(1, (SHARD_BYTES - HEADER_BYTES) // int(np.prod(image_shape)))
 
@@ -137,16 +162,29 @@ def index_blocks(count: int, row_bytes: int) -> list[np.ndarray]:
     return np.split(np.arange(count), range(size, count, size))
 
 
-def scaling_for(name: str, value_counts: np.ndarray) -> Scaling:
-    """Return the scaling of that name.
+def provisional(
+    class_names: list[str], image_shape: tuple[int, int, int], one_hot: bool, splits: np.ndarray
+) -> Spec:
+    """Return what is known of the splits while they are made: no scaling, nothing dropped.
 
     Args:
-        name: `unit`, `symmetric`, `standard` or `none`.
-        value_counts: int64 of shape (channels, 256): how often each value occurs in the training
-            pictures. The mean and deviation come from these whole numbers, so they are the same
-            on every machine.
+        class_names: In label order.
+        image_shape: (height, width, channels).
+        one_hot: See `Spec`.
+        splits: The split of each picture, as an index into `SPLITS`.
     """
-    channels = len(value_counts)
+    counts = {name: int((splits == split).sum()) for split, name in enumerate(SPLITS)}
+    none = Scaling("none", [1.0] * image_shape[2], [0.0] * image_shape[2])
+    return Spec(class_names, image_shape, none, one_hot, counts, {})
+
+
+def scaling_for(name: str, train: "Split") -> Scaling:
+    """Return the scaling of that name: `unit`, `symmetric`, `standard` or `none`.
+
+    The mean and deviation of `standard` come from whole numbers, how often each value occurs in the
+    training pictures, so they are the same on every machine.
+    """
+    channels = train.image_shape[-1]
     if name != "standard":
         scale, offset = {
             "unit": (1 / 255, 0.0),
@@ -156,13 +194,23 @@ def scaling_for(name: str, value_counts: np.ndarray) -> Scaling:
         return Scaling(name, [scale] * channels, [offset] * channels)
     values = np.arange(256)
     scales, offsets = [], []
-    for counts in value_counts:
+    for counts in _value_counts(train):
         n, total, squares = (int((counts * values**power).sum()) for power in range(3))
         mean = total / n
         deviation = ((squares * n - total * total) / (n * n)) ** 0.5 or 1.0
         scales.append(1 / deviation)
         offsets.append(-mean / deviation)
     return Scaling(name, scales, offsets)
+
+
+def _value_counts(split: "Split") -> np.ndarray:
+    """Return int64 of shape (channels, 256): how often each value occurs."""
+    counts = np.zeros((split.image_shape[-1], 256), np.int64)
+    for block in split.blocks():
+        images = split.images(block)
+        for channel in range(len(counts)):
+            counts[channel] += np.bincount(images[..., channel].ravel(), minlength=256)
+    return counts
 
 
 def write_spec(folder: Path, spec: Spec) -> None:
@@ -189,28 +237,29 @@ def read_spec(folder: Path = PROCESSED) -> Spec:
 class Split:
     """One processed split, read by index from memory-mapped shards."""
 
-    def __init__(self, name: str, folder: Path = PROCESSED):
+    def __init__(self, name: str, folder: Path = PROCESSED, spec: Spec | None = None):
         """Open a split.
 
         Args:
             name: `train`, `validation` or `test`.
             folder: The folder of the splits.
+            spec: Their description; by default that in spec.json.
 
         Raises:
             LookbookError: If its files are missing or do not fit spec.json.
         """
         self.name = name
         self.folder = folder / name
-        self.spec = read_spec(folder)
-        self.rows_per_shard = rows_per_shard(self.spec.image_shape)
+        self.spec = spec or read_spec(folder)
         count = self.spec.counts[name]
-        shards = range(-(-count // self.rows_per_shard))
+        shards = range(len(list(self.folder.glob("images-*.npy"))))
         self._shards = [
             self._open(f"images-{shard:05}.npy", self.spec.image_shape) for shard in shards
         ]
         labels = [self._open(f"labels-{shard:05}.npy", ()) for shard in shards]
-        self.labels = np.concatenate(labels)
-        received = (sum(map(len, self._shards)), len(self.labels))
+        self.labels = np.concatenate([np.empty(0, np.int32), *labels])
+        self._starts = np.cumsum([0, *map(len, self._shards)])
+        received = (int(self._starts[-1]), len(self.labels))
         if received != (count, count):
             raise _fault(self.folder, f"{count} pictures and labels", received)
 
@@ -226,10 +275,10 @@ class Split:
         if len(self._shards) == 1:
             return np.asarray(self._shards[0][indices])
         images = np.empty((len(indices), *self.image_shape), np.uint8)
-        shards, rows = np.divmod(indices, self.rows_per_shard)
+        shards = np.searchsorted(self._starts, indices, side="right") - 1
         for shard in np.unique(shards):
             here = shards == shard
-            images[here] = self._shards[shard][rows[here]]
+            images[here] = self._shards[shard][indices[here] - self._starts[shard]]
         return images
 
     def targets(self, indices: np.ndarray) -> np.ndarray:

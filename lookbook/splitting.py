@@ -1,6 +1,7 @@
 """Draw each picture's split: train, validation or test."""
 
 import numpy as np
+import pandas as pd
 
 from lookbook.errors import LookbookError
 
@@ -8,56 +9,71 @@ SPLITS = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)
 
 
-def draw_splits(
-    *,
-    labels: np.ndarray,
-    ids: list[str],
-    published: list[str],
-    class_names: list[str],
-    method: str,
-    validation_size: float,
-    test_size: float,
-    seed: int,
-) -> np.ndarray:
-    """Return the split of each picture, as an index into `SPLITS`.
+class Draw:
+    """Says which split a picture goes to, before or while it is read.
 
-    Pictures of a published test split stay there; pictures of a published training split are
-    shared between training and validation. The others are shared between all three.
-
-    Args:
-        labels: Class indices, of shape (n,).
-        ids: The pictures' ids.
-        published: `train`, `test` or an empty text for each picture.
-        class_names: Names of the classes, for the messages.
-        method: `stratified` for a seeded shuffle with equal shares of each class, `hash` for a
-            draw from the id alone.
-        validation_size: Share of the pictures not published as test that validation gets.
-        test_size: Share of the pictures without a published split that test gets.
-        seed: Of the stratified shuffle.
-
-    Returns:
-        int8 of shape (n,).
-
-    Raises:
-        LookbookError: If a split that is drawn here would lack a class.
+    Pictures of a published test or validation split stay there. What is not published as one of
+    them is shared between training and those splits that nobody published.
     """
-    published = np.array(published)
-    drawn = np.full(len(labels), TRAIN, np.int8)
-    drawn[published == "test"] = TEST
-    for group, group_test_size in (("train", 0.0), ("", test_size)):
-        rows = np.flatnonzero(published == group)
-        if not len(rows):
-            continue
-        sizes = {TEST: group_test_size, VALIDATION: validation_size}
-        wanted = [TRAIN, *(split for split, size in sizes.items() if size)]
-        if method == "hash":
-            drawn[rows] = _draw_by_hash([ids[row] for row in rows], sizes)
-        else:
-            _check_class_sizes(labels[rows], class_names, needed=len(wanted))
-            drawn[rows] = _draw_stratified(labels[rows], sizes, seed)
-        for split in wanted:
-            _check_every_class(labels[rows[drawn[rows] == split]], class_names, SPLITS[split])
-    return drawn
+
+    def __init__(
+        self,
+        index: pd.DataFrame,
+        class_names: list[str],
+        *,
+        method: str,
+        validation_size: float,
+        test_size: float,
+        seed: int,
+    ):
+        """Draw for all pictures.
+
+        Args:
+            index: `label` and `published` (`train`, `validation`, `test` or '') of every picture.
+            class_names: Names of the classes, for the messages.
+            method: `stratified` for a seeded shuffle with equal shares of each class, `hash` for a
+                draw from the id alone.
+            validation_size: Share of the pictures that validation gets, where it is not published.
+            test_size: The same for test.
+            seed: Of the stratified shuffle.
+
+        Raises:
+            LookbookError: If a class is too small for the splits.
+        """
+        self._published = index["published"].to_numpy()
+        labels = index["label"].to_numpy()
+        known = set(self._published)
+        given = [split for split in (VALIDATION, TEST) if SPLITS[split] in known]
+        sizes = {TEST: test_size, VALIDATION: validation_size}
+        self._sizes = {split: 0.0 if split in given else size for split, size in sizes.items()}
+        self._drawn = np.full(len(index), TRAIN, np.int8)
+        for split in given:
+            self._drawn[self._published == SPLITS[split]] = split
+        self._shared = self._drawn == TRAIN
+        self._by_hash = method == "hash"
+        if not self._by_hash:
+            rows = np.flatnonzero(self._shared)
+            needed = 1 + sum(size > 0 for size in self._sizes.values())
+            _check_class_sizes(labels[rows], class_names, needed=needed)
+            self._drawn[rows] = _draw_stratified(labels[rows], self._sizes, seed)
+
+    def splits_of(self, rows: np.ndarray, ids: list[str]) -> np.ndarray:
+        """Return the splits of these rows of the index, as indices into `SPLITS`: int8 (n,).
+
+        Args:
+            rows: Which pictures.
+            ids: The id of each.
+        """
+        drawn = self._drawn[rows]
+        if self._by_hash:
+            drawn = np.where(self._shared[rows], _draw_by_hash(ids, self._sizes), drawn)
+        return drawn
+
+
+def check_every_class(labels: np.ndarray, splits: np.ndarray, class_names: list[str]) -> None:
+    """Raise a LookbookError if a split lacks a class."""
+    for split, name in enumerate(SPLITS):
+        _check_every_class(labels[splits == split], class_names, name)
 
 
 def _draw_stratified(labels: np.ndarray, sizes: dict[int, float], seed: int) -> np.ndarray:

@@ -1,144 +1,123 @@
-"""Turn published files into training, validation and test splits.
+"""Turn published files into training, validation and test splits, and examine them.
 
-In: data/raw and the card. Out: data/processed, as `lookbook.splits` describes it.
+In: data/raw and the card. Out: data/processed, as `lookbook.splits` describes it, with lists of
+what was left out and of what the audit found; a chart of sample pictures and one of the classes.
 
-Pictures are decoded and resized once, into one file in published order; when all ids and labels
-are known, that file is dealt out to the splits. Both passes hold a few megabytes at a time.
-
-    python -m stages.preprocess      3 s for digits, 5 s for MNIST
+    python -m stages.preprocess      4 s for digits, 15 s for MNIST
 """
 
-import hashlib
 import logging
-from collections.abc import Iterable
-from itertools import combinations
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
-from tqdm import tqdm
 
-from lookbook.cards import load_card
+from lookbook.audit import audit, exact_groups, twins_in_test, write_tables
+from lookbook.cards import Card, load_card
+from lookbook.charts import draw_class_counts, draw_samples
 from lookbook.errors import LookbookError, explains_errors
-from lookbook.files import remove, replacing, write_metrics
-from lookbook.params import load_params
-from lookbook.readers import Picture, read_pictures
-from lookbook.splits import PROCESSED, Spec, SplitWriter, scaling_for, write_spec
-from lookbook.splitting import SPLITS, draw_splits
+from lookbook.files import replacing, write_metrics
+from lookbook.params import PreprocessParams, load_params
+from lookbook.pictures import Form
+from lookbook.readers import read_pictures
+from lookbook.splits import PROCESSED, Spec, Split, provisional, scaling_for, write_spec
+from lookbook.splitting import SPLITS, TRAIN, Draw, check_every_class
+from lookbook.streaming import Written, drop_from_split, write_splits
 
 RAW = Path("data/raw")
+SAMPLES = Path("metrics/samples.png")
+CLASS_COUNTS = Path("metrics/class_counts.png")
 METRICS = Path("metrics/preprocess.json")
-BLOCK_BYTES = 8 * 2**20
+TWIN = "training picture with a twin in the test split"
 
 logger = logging.getLogger("preprocess")
 
 
-def resize(pixels: np.ndarray, image_size: int) -> np.ndarray:
-    """Stretch a uint8 picture (height, width, 1 or 3) to a square by bilinear interpolation."""
-    if pixels.shape[:2] == (image_size, image_size):
-        return pixels
-    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    resized = picture.resize((image_size, image_size), Image.Resampling.BILINEAR)
-    return np.asarray(resized).reshape(image_size, image_size, pixels.shape[2])
+def form_of(card: Card, settings: PreprocessParams) -> Form:
+    """Return what every picture is brought to; pictures from tables of pixels are grey."""
+    if card.reader.kind != "images":
+        return Form(settings.image_size, 1, settings.resize)
+    channels, needs_jfif = card.reader.channels, card.reader.needs_jfif
+    return Form(settings.image_size, channels, settings.resize, needs_jfif)
 
 
-def decode(pictures: Iterable[Picture], image_size: int, path: Path) -> tuple[pd.DataFrame, int]:
-    """Write the resized pixels of all pictures to `path`, one after the other.
-
-    Returns:
-        The index, with the columns id, source, label and published, and the number of channels.
-    """
-    index, channels = [], None
-    with path.open("wb") as file:
-        for picture in tqdm(pictures, unit=" pictures", disable=None):
-            channels = channels or picture.pixels.shape[2]
-            if picture.pixels.shape[2] != channels:
-                raise LookbookError(
-                    f"Expected pictures of {channels} channels. Received: "
-                    f"{picture.pixels.shape[2]} in {picture.source}. Convert it."
-                )
-            digest = hashlib.sha256(picture.pixels.tobytes()).hexdigest()
-            index.append((digest[:16], picture.source, picture.label, picture.split or ""))
-            file.write(resize(picture.pixels, image_size).tobytes())
-    return pd.DataFrame(index, columns=["id", "source", "label", "published"]), channels
+def check_unreadable(
+    unreadable: list[tuple[str, str]], total: int, card: Card, max_share: float
+) -> None:
+    """Stop if too many pictures cannot be read, and say so if a known number differs."""
+    known = None
+    if card.reader.kind == "images":
+        max_share = card.reader.max_unreadable or max_share
+        known = card.reader.unreadable
+    if len(unreadable) > max_share * total:
+        first = ", ".join(f"{source} ({reason})" for source, reason in unreadable[:10])
+        raise LookbookError(
+            f"Expected at most {max_share:.1%} of the pictures to be unreadable. Received: "
+            f"{len(unreadable):,} of {total:,} ({len(unreadable) / total:.1%}); the first are "
+            f"{first}. Mend them, take them out, or raise preprocess.max_unreadable."
+        )
+    if known is not None and known != len(unreadable):
+        logger.warning("%d pictures could not be used; expected %d", len(unreadable), known)
 
 
-def deal(
-    path: Path, splits: np.ndarray, index: pd.DataFrame, shape: tuple[int, int, int], folder: Path
-) -> np.ndarray:
-    """Deal the pictures in `path` out to the splits.
+def drop_twins(
+    written: Written, groups: np.ndarray, kind: str, folder: Path, spec: Spec
+) -> tuple[Written, np.ndarray, list[tuple[str, str]]]:
+    """Drop training pictures with a twin in the test split.
 
     Returns:
-        int64 of shape (channels, 256): how often each value occurs in the training pictures.
+        What is left, its groups of duplicates, and source and reason of each that was dropped.
     """
-    counts = np.bincount(splits, minlength=len(SPLITS)).tolist()
-    writers = [SplitWriter(folder / name, shape, counts[i]) for i, name in enumerate(SPLITS)]
-    value_counts = np.zeros((shape[2], 256), np.int64)
-    size = int(np.prod(shape))
-    rows = max(1, BLOCK_BYTES // size)
-    with path.open("rb") as file:
-        for start in range(0, len(splits), rows):
-            block = np.frombuffer(file.read(rows * size), np.uint8).reshape(-1, *shape)
-            for split, writer in enumerate(writers):
-                images = block[splits[start : start + rows] == split]
-                writer.append(images)
-                if SPLITS[split] == "train":
-                    for channel in range(shape[2]):
-                        values = images[..., channel].ravel()
-                        value_counts[channel] += np.bincount(values, minlength=256)
-    for split, writer in enumerate(writers):
-        writer.finish(index.loc[splits == split, ["id", "source", "label"]])
-    return value_counts
-
-
-def figures(index: pd.DataFrame, splits: np.ndarray, class_names: list[str]) -> dict:
-    """Return the counts of pictures, of classes, and of ids that two splits share."""
-    groups = {name: index[splits == i] for i, name in enumerate(SPLITS)}
-    ids = {name: set(rows["id"]) for name, rows in groups.items()}
-    return {
-        "pictures": {name: len(rows) for name, rows in groups.items()},
-        "classes": {
-            name: {
-                class_name: int((rows["label"] == label).sum())
-                for label, class_name in enumerate(class_names)
-            }
-            for name, rows in groups.items()
-        },
-        "pictures_in_both": {f"{a}_{b}": len(ids[a] & ids[b]) for a, b in combinations(SPLITS, 2)},
-    }
+    twins = twins_in_test(written.index, written.grids, groups, kind)
+    if len(twins):
+        train = np.flatnonzero(written.index["split"] == TRAIN)
+        drop_from_split("train", np.searchsorted(train, twins), folder, spec)
+    sources = written.index["source"].iloc[twins]
+    kept = np.delete(groups, twins)
+    sizes = pd.Series(kept).map(pd.Series(kept).value_counts())
+    kept[sizes < 2] = -1  # the other half of a pair that was broken up
+    return written.without(twins), kept, [(source, TWIN) for source in sources]
 
 
 @explains_errors
 def main() -> None:
-    """Decode, draw the splits, and write them with their description."""
+    """Decode, draw the splits, drop twins, examine, and write it all."""
     params = load_params()
     card, settings = load_card(params.dataset), params.preprocess
+    form = form_of(card, settings)
     with replacing(PROCESSED) as folder:
         folder.mkdir()
-        decoded = folder / "decoded"
-        index, channels = decode(read_pictures(card, RAW), settings.image_size, decoded)
-        splits = draw_splits(
-            labels=index["label"].to_numpy(),
-            ids=index["id"].to_list(),
-            published=index["published"].to_list(),
-            class_names=card.classes,
+        reading = read_pictures(card, RAW)
+        draw = Draw(
+            reading.index,
+            card.classes,
             method=settings.split,
             validation_size=settings.validation_size,
             test_size=settings.test_size,
             seed=settings.seed,
         )
-        shape = (settings.image_size, settings.image_size, channels)
-        value_counts = deal(decoded, splits, index, shape, folder)
-        remove(decoded)
-        metrics = figures(index, splits, card.classes)
-        scaling = scaling_for(settings.scaling, value_counts)
-        write_spec(
-            folder,
-            Spec(card.classes, shape, scaling, settings.one_hot, metrics["pictures"], dropped={}),
-        )
-    logger.info("%s, each of shape %s", metrics["pictures"], shape)
-    write_metrics(METRICS, metrics)
+        written, unreadable = write_splits(reading, form, draw, folder)
+        check_unreadable(unreadable, len(reading.index), card, settings.max_unreadable)
+        spec = provisional(card.classes, form.shape, settings.one_hot, written.index["split"])
+        splits = [Split(name, folder, spec) for name in SPLITS]
+        groups = exact_groups(written.index, written.grids, splits)
+        written, groups, twins = drop_twins(written, groups, settings.drop_twins, folder, spec)
+        index = written.index
+        check_every_class(index["label"].to_numpy(), index["split"].to_numpy(), card.classes)
+
+        findings = audit(index, written.grids, groups, card.classes)
+        dropped = pd.DataFrame(unreadable + reading.others + twins, columns=["source", "reason"])
+        write_tables({"dropped": dropped, **findings.tables}, folder)
+        reasons = dropped["reason"].value_counts().sort_index().to_dict()
+        spec = replace(spec, counts=findings.figures["pictures"], dropped=reasons)
+        train = Split("train", folder, spec)
+        spec = replace(spec, scaling=scaling_for(settings.scaling, train))
+        write_spec(folder, spec)
+        draw_samples(SAMPLES, train)
+        draw_class_counts(CLASS_COUNTS, findings.figures["classes"])
+    logger.info("%s, each of shape %s; dropped: %s", spec.counts, spec.image_shape, reasons)
+    write_metrics(METRICS, findings.figures | {"dropped": reasons})
 
 
 if __name__ == "__main__":

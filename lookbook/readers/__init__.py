@@ -1,28 +1,25 @@
 """Read pictures and labels from published files. Readers know nothing of the network."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from lookbook.cards import Card
-from lookbook.readers import digits, idx
-from lookbook.readers.picture import Picture
+from lookbook.readers import digits, idx, images, table
+from lookbook.readers.reading import Batch, Fault, Reading
 
-__all__ = ["Picture", "read_pictures"]
+__all__ = ["Batch", "Fault", "Reading", "read_pictures"]
 
-READ = {"digits": digits.read, "idx": idx.read}
+READ = {"csv": table.read, "digits": digits.read, "idx": idx.read, "images": images.read}
 
 
-def read_pictures(card: Card, folder: Path) -> Iterator[Picture]:
-    """Yield every picture of a data set, in published order, a few in memory at a time.
+def read_pictures(card: Card, folder: Path) -> Reading:
+    """Read every picture of a data set, in published order, a few in memory at a time.
 
     Args:
         card: Says which files hold what, and the class names.
         folder: The folder of the published files.
 
-    Yields:
-        Pictures whose labels are indices into `card.classes`.
-
     Raises:
-        LookbookError: At the first file that is not what its format demands.
+        LookbookError: At the first file that is not what its format demands; some faults show only
+            when the batches are drawn.
     """
     return READ[card.reader.kind](card, folder)

@@ -1,20 +1,19 @@
 """scikit-learn's digits.csv.gz: 64 grey values of 0-16 and the digit, one picture a row."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from lookbook.cards import Card
 from lookbook.errors import LookbookError
-from lookbook.readers.picture import Picture
+from lookbook.readers.reading import Reading, index_of
 
 SIDE = 8
 BRIGHTEST = 16
 
 
-def read(card: Card, folder: Path) -> Iterator[Picture]:
-    """Yield the 8x8 pictures with their grey values spread over 0-255."""
+def read(card: Card, folder: Path) -> Reading:
+    """Return the 8x8 pictures with their grey values spread over 0-255."""
     name = card.files[0].name
     try:
         rows = np.loadtxt(folder / name, delimiter=",", dtype=np.int64, ndmin=2)
@@ -35,5 +34,5 @@ def read(card: Card, folder: Path) -> Iterator[Picture]:
         )
     pixels = (values * 255 + BRIGHTEST // 2) // BRIGHTEST
     pixels = pixels.astype(np.uint8).reshape(-1, SIDE, SIDE, 1)
-    for row, (picture, label) in enumerate(zip(pixels, labels, strict=True)):
-        yield Picture(picture, int(label), f"{name}:{row}", None)
+    sources = [f"{name}:{row}" for row in range(len(labels))]
+    return Reading(index_of(sources, labels, [""] * len(labels)), iter([pixels]), [])

@@ -14,27 +14,33 @@ from typing import BinaryIO
 
 import numpy as np
 
-from lookbook.cards import Card, IdxPair
+from lookbook.cards import Card
 from lookbook.errors import LookbookError
-from lookbook.readers.picture import Picture
+from lookbook.readers.reading import Reading, index_of
 
 UNSIGNED_BYTE = 8
 BLOCK = 4096  # pictures read at a time
 
 
-def read(card: Card, folder: Path) -> Iterator[Picture]:
-    """Yield the pictures of the published training split, then those of the test split."""
-    for split in ("train", "test"):
-        yield from _read_split(getattr(card.reader, split), split, len(card.classes), folder)
+def read(card: Card, folder: Path) -> Reading:
+    """Return the pictures of the published training split, then those of the test split."""
+    pairs = {"train": card.reader.train, "test": card.reader.test}
+    labels = {
+        split: _read_labels(folder / pair.labels, len(card.classes))
+        for split, pair in pairs.items()
+    }
+    rows = [(split, row) for split in pairs for row in range(len(labels[split]))]
+    sources = [f"{pairs[split].images}:{row}" for split, row in rows]
+    published = [split for split, _ in rows]
+    index = index_of(sources, np.concatenate(list(labels.values())), published)
+    counts = {folder / pairs[split].images: len(labels[split]) for split in pairs}
+    return Reading(index, _pictures(counts), [])
 
 
-def _read_split(pair: IdxPair, split: str, num_classes: int, folder: Path) -> Iterator[Picture]:
-    labels = _read_labels(folder / pair.labels, num_classes)
-    row = 0
-    for block in _blocks(folder / pair.images, dimensions=3, count=len(labels)):
-        for pixels in block:
-            yield Picture(pixels[..., np.newaxis], int(labels[row]), f"{pair.images}:{row}", split)
-            row += 1
+def _pictures(counts: dict[Path, int]) -> Iterator[np.ndarray]:
+    for path, count in counts.items():
+        for block in _blocks(path, dimensions=3, count=count):
+            yield block[..., np.newaxis]
 
 
 def _read_labels(path: Path, num_classes: int) -> np.ndarray:

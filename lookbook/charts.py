@@ -1,0 +1,67 @@
+"""Charts as PNG files, the same bytes for the same content."""
+
+from itertools import chain, zip_longest
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from lookbook.files import replacing
+from lookbook.splits import Split
+
+COLUMNS, ROWS = 8, 6  # of sample pictures
+DPI = 100
+COLOURS = {"train": "#4477aa", "validation": "#ccbb44", "test": "#aa3377"}
+NAME_LETTERS = 18
+
+
+def draw_samples(path: Path, split: Split) -> None:
+    """Draw the first pictures of each class in turn, as models get them, with their class."""
+    by_class = [np.flatnonzero(split.labels == label) for label in range(split.spec.num_classes)]
+    turns = zip_longest(*(rows[: COLUMNS * ROWS].tolist() for rows in by_class))
+    chosen = [row for row in chain.from_iterable(turns) if row is not None][: COLUMNS * ROWS]
+    rows = -(-len(chosen) // COLUMNS)
+    figure = Figure(figsize=(COLUMNS * 1.25, rows * 1.45), layout="constrained")
+    axes = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    for axis in axes:
+        axis.axis("off")
+    images, labels = split.images(np.array(chosen)), split.labels[chosen]
+    for axis, image, label in zip(axes, images, labels, strict=False):
+        axis.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255)
+        axis.set_title(_short(split.spec.class_names[label]), fontsize=9)
+    _save(figure, path)
+
+
+def draw_class_counts(path: Path, counts: dict[str, dict[str, int]]) -> None:
+    """Draw how many pictures of each class each split has.
+
+    Args:
+        path: The PNG file.
+        counts: By split, then by class.
+    """
+    names = list(next(iter(counts.values())))
+    figure = Figure(figsize=(8, 1.2 + 0.28 * len(names)), layout="constrained")
+    axis = figure.subplots()
+    left = np.zeros(len(names))
+    for split, by_class in counts.items():
+        values = np.array([by_class[name] for name in names])
+        axis.barh(range(len(names)), values, left=left, color=COLOURS[split], label=split)
+        left += values
+    for place, total in enumerate(left):
+        axis.text(total, place, f" {total:,.0f}", va="center", fontsize=9)
+    axis.set_yticks(range(len(names)), [_short(name) for name in names])
+    axis.invert_yaxis()
+    axis.set_xlabel("pictures")
+    axis.set_xmargin(0.1)
+    axis.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside upper center", ncols=len(counts), frameon=False)
+    _save(figure, path)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_LETTERS else name[: NAME_LETTERS - 1] + "…"
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with replacing(path) as partial:
+        figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})

@@ -1,0 +1,46 @@
+"""What every reader gives: a list of the pictures, and the pictures themselves, batch by batch."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+BATCH = 32  # picture files handed on at a time
+BATCH_BYTES = 4 * 2**20
+
+
+class Fault(NamedTuple):
+    """A picture that could not be had, in its place among the others.
+
+    Attributes:
+        reason: Why, in a few words; pictures are counted by it.
+    """
+
+    reason: str
+
+
+Batch = list[bytes | Fault] | np.ndarray
+
+
+class Reading(NamedTuple):
+    """A data set as its files hold it.
+
+    Attributes:
+        index: One row a picture, in published order: `source` (file and row, or member name),
+            `label` (index into the card's classes), `published` (`train`, `validation`, `test`, or
+            an empty text where the publisher does not say).
+        batches: The pictures of `index` in the same order: lists of picture files, still encoded,
+            or uint8 arrays of shape (n, height, width, channels).
+        others: Source and reason of each file that is no picture of the set.
+    """
+
+    index: pd.DataFrame
+    batches: Iterator[Batch]
+    others: list[tuple[str, str]]
+
+
+def index_of(sources: list[str], labels: np.ndarray, published: list[str]) -> pd.DataFrame:
+    """Return the table that `Reading.index` describes."""
+    columns = {"source": sources, "label": np.asarray(labels, np.int32), "published": published}
+    return pd.DataFrame(columns)

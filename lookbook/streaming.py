@@ -1,0 +1,107 @@
+"""From published files to the splits on disk, in one pass on all cores.
+
+Memory does not grow with the pictures, but for some 600 bytes that are kept of each.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from lookbook.files import remove
+from lookbook.parallel import map_in_order
+from lookbook.pictures import Form, process
+from lookbook.readers import Reading
+from lookbook.splits import Spec, Split, SplitWriter
+from lookbook.splitting import SPLITS, Draw
+
+
+class Written(NamedTuple):
+    """The pictures that are in the splits.
+
+    Attributes:
+        index: Columns id, source, label, split (an index into `SPLITS`), width and height (as
+            published), one row a picture; the rows of a split are in its order.
+        grids: uint8 of shape (n, GRID, GRID): the small grey likeness of each.
+    """
+
+    index: pd.DataFrame
+    grids: np.ndarray
+
+    def without(self, rows: np.ndarray) -> "Written":
+        """Return the same without these rows."""
+        return Written(self.index.drop(rows).reset_index(drop=True), np.delete(self.grids, rows, 0))
+
+
+def write_splits(
+    reading: Reading, form: Form, draw: Draw, folder: Path
+) -> tuple[Written, list[tuple[str, str]]]:
+    """Decode all pictures and write each to its split.
+
+    Args:
+        reading: The data set.
+        form: What its pictures are brought to.
+        draw: Which split each goes to.
+        folder: Where the folders of the splits are created.
+
+    Returns:
+        What was written, and source and reason of each picture that could not be read.
+    """
+    sources, labels = reading.index["source"].to_numpy(), reading.index["label"].to_numpy()
+    writers = [SplitWriter(folder / name, form.shape) for name in SPLITS]
+    parts, grids, unreadable, start = [], [], [], 0
+    batches = map_in_order(lambda batch: (len(batch), process(batch, form)), reading.batches)
+    with tqdm(total=len(reading.index), unit=" pictures", disable=None) as progress:
+        for count, done in batches:
+            rows = start + np.array(done.kept, int)
+            splits = draw.splits_of(rows, done.ids)
+            for split, writer in enumerate(writers):
+                here = np.flatnonzero(splits == split)
+                writer.append(
+                    done.images[here],
+                    [(done.ids[i], sources[rows[i]], int(labels[rows[i]])) for i in here],
+                )
+            parts.append((rows, splits, done.ids, done.sizes))
+            grids.append(done.grids)
+            unreadable += [(sources[start + place], reason) for place, reason in done.faults]
+            start += count
+            progress.update(count)
+    for writer in writers:
+        writer.finish()
+    rows = np.concatenate([part[0] for part in parts])
+    width, height = np.concatenate([part[3] for part in parts]).T
+    index = pd.DataFrame(
+        {
+            "id": [picture_id for part in parts for picture_id in part[2]],
+            "source": sources[rows],
+            "label": labels[rows],
+            "split": np.concatenate([part[1] for part in parts]),
+            "width": width,
+            "height": height,
+        }
+    )
+    return Written(index, np.concatenate(grids)), unreadable
+
+
+def drop_from_split(name: str, rows: np.ndarray, folder: Path, spec: Spec) -> None:
+    """Write a split anew without some of its pictures.
+
+    Args:
+        name: `train`, `validation` or `test`.
+        rows: Which of them, counted from the split's first.
+        folder: The folder of the splits.
+        spec: Describes the splits as they are.
+    """
+    split = Split(name, folder, spec)
+    index = split.index()
+    entries = list(zip(index["id"], index["source"], index["label"].tolist(), strict=True))
+    stays = ~np.isin(np.arange(len(split)), rows)
+    writer = SplitWriter(folder / f"{name}-kept", spec.image_shape)
+    for block in split.blocks():
+        kept = block[stays[block]]
+        writer.append(split.images(kept), [entries[row] for row in kept])
+    writer.finish()
+    remove(folder / name)
+    (folder / f"{name}-kept").rename(folder / name)
