@@ -11,7 +11,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import NamedTuple
 
 from lookbook.errors import LookbookError
@@ -46,30 +46,35 @@ def list_members(path: Path) -> list[Member]:
     return members
 
 
-def read_members(path: Path, names: set[str]) -> Iterator[bytes | None]:
+def read_members(path: Path, names: set[str], max_bytes: int) -> Iterator[bytes | str]:
     """Yield the content of the members called `names`, in the archive's order.
 
     Args:
         path: An archive whose members `list_members` has checked.
         names: As `list_members` gives them.
+        max_bytes: Members that are larger when unpacked are not read.
 
     Yields:
-        The content, or None for a member that is damaged.
+        The content, or in a few words why there is none.
 
     Raises:
         LookbookError: If a tar archive breaks off.
     """
+    too_large = f"file over {max_bytes:,} bytes"
     if path.suffix.lower() == ".zip":
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
                 if not info.is_dir() and _plain(info.filename) in names:
-                    yield _read_zipped(archive, info)
+                    honest = info.file_size <= max_bytes
+                    yield _read_zipped(archive, info) if honest else too_large
         return
     try:
         with tarfile.open(path) as archive:
             for info in archive:
+                archive.members = []  # or it would keep all of them
                 if info.isreg() and _plain(info.name) in names:
-                    yield archive.extractfile(info).read()
+                    honest = info.size <= max_bytes
+                    yield archive.extractfile(info).read() if honest else too_large
     except DAMAGE as error:
         raise _broken(path, error) from None
 
@@ -114,26 +119,27 @@ def _listed(path: Path) -> Iterator[tuple[str, int]]:
         raise _broken(path, error) from None
 
 
-def _read_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | None:
+def _read_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | str:
     try:
         return archive.read(info)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
-        return None
+        return "damaged in the archive"
 
 
 def _plain(name: str) -> str:
-    return str(PurePosixPath(name.replace("\\", "/")))
+    """Return a name as `list_members` gives it. Plain text work: there may be a million."""
+    return "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
 
 
 def _safe_name(name: str, path: Path) -> str:
-    plain = PurePosixPath(name.replace("\\", "/"))
-    if plain.is_absolute() or PureWindowsPath(name).drive:
+    if name.startswith(("/", "\\")) or name[1:2] == ":":
         raise _refused(path, name, "an absolute name")
-    if ".." in plain.parts:
+    plain = _plain(name)
+    if ".." in plain.split("/"):
         raise _refused(path, name, "a name that leads out of its folder")
-    if any(ord(letter) < 32 for letter in name):
-        raise _refused(path, name, "a name with control characters")
-    return str(plain)
+    if not plain or not name.isprintable():
+        raise _refused(path, name, "a name that is empty or has control characters")
+    return plain
 
 
 def _honest(size: int, name: str, path: Path) -> int:

@@ -25,7 +25,7 @@ from lookbook.splitting import SPLITS, TEST, TRAIN
 NEAR_THRESHOLD = 0.98
 BLANK_DEVIATION = 2.0  # of the likeness's brightness, out of 255
 ROUNDING = 1e-5  # more than float32 similarities are off by
-QUERY_ROWS, BASE_ROWS = 1024, 4096
+QUERY_ROWS, BASE_ROWS = 512, 2048
 PAIRS = list(combinations(range(len(SPLITS)), 2))
 
 
@@ -52,7 +52,7 @@ def exact_groups(index: pd.DataFrame, grids: np.ndarray, splits: list[Split]) ->
     position = index.groupby("split").cumcount().to_numpy()
     digests = []
     for row in suspects:
-        pixels = splits[index["split"].iat[row]].images(position[row : row + 1])
+        pixels = splits[index["split"].iat[row]].read(position[row : row + 1])
         digests.append(hashlib.sha256(pixels).digest())
     groups = np.full(len(index), -1)
     digests = pd.Series(digests, dtype=object)

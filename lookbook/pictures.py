@@ -1,4 +1,8 @@
-"""One picture: from the bytes of its file to pixels of a given shape, or the reason why not."""
+"""One picture: from the bytes of its file to pixels of a given shape, or the reason why not.
+
+Pillow decodes, OpenCV resizes: bilinear in whole numbers, the same on every machine, and three
+times as fast as Pillow's. Larger pictures are first averaged down to under twice their new size.
+"""
 
 import hashlib
 import io
@@ -6,6 +10,7 @@ import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -18,6 +23,7 @@ ORIENTATION = 0x0112  # EXIF tag
 BLOCKS_KEPT = 64  # freed blocks of memory that Pillow keeps for the next picture: a tenth faster
 
 Image.core.set_blocks_max(BLOCKS_KEPT)
+cv2.setNumThreads(1)  # the pictures are shared between threads, not their rows
 # Pillow warns at 89 million pixels and refuses at twice that; the refusal is all we need.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
@@ -50,7 +56,7 @@ class Processed(NamedTuple):
     Attributes:
         kept: int of shape (n,): the readable pictures' places in the batch.
         faults: Place and reason of each of the others.
-        images: uint8 of shape (n, *form.shape).
+        pixels: uint8 of `form.shape` for each, in C order.
         ids: 16 hex digits for each: of the SHA-256 of its file, or of its pixels where it comes
             from a table of pixels.
         sizes: int of shape (n, 2): width and height as published.
@@ -59,7 +65,7 @@ class Processed(NamedTuple):
 
     kept: list[int]
     faults: list[tuple[int, str]]
-    images: np.ndarray
+    pixels: list[np.ndarray]
     ids: list[str]
     sizes: np.ndarray
     grids: np.ndarray
@@ -67,43 +73,39 @@ class Processed(NamedTuple):
 
 def process(batch: Batch, form: Form) -> Processed:
     """Decode and resize a batch. Safe to call from several threads."""
-    kept, faults, ids, sizes = [], [], [], []
-    images = np.empty((len(batch), *form.shape), np.uint8)
+    kept, faults, pixels, ids, sizes = [], [], [], [], []
     grids = np.empty((len(batch), GRID, GRID), np.uint8)
     for place, entry in enumerate(batch):
         if isinstance(entry, Fault):
             faults.append((place, entry.reason))
             continue
         try:
-            picture, size = _opened(entry, form)
+            picture, size = _decoded(entry, form) if isinstance(entry, bytes) else _given(entry, form)
         except _UnreadableError as error:
             faults.append((place, str(error)))
             continue
-        row = len(kept)
-        images[row] = np.asarray(picture).reshape(form.shape)
-        grids[row] = _grid(picture)
+        grids[len(kept)] = _grid(picture)
+        pixels.append(picture)
         content = entry if isinstance(entry, bytes) else np.ascontiguousarray(entry)
         ids.append(hashlib.sha256(content).hexdigest()[:16])
         sizes.append(size)
         kept.append(place)
-    count = len(kept)
-    sizes = np.array(sizes, np.int32).reshape(count, 2)
-    return Processed(kept, faults, images[:count], ids, sizes, grids[:count])
+    sizes = np.array(sizes, np.int32).reshape(len(kept), 2)
+    return Processed(kept, faults, pixels, ids, sizes, grids[: len(kept)])
 
 
 class _UnreadableError(Exception):
     """Its text is the reason."""
 
 
-def _opened(entry: bytes | np.ndarray, form: Form) -> tuple[Image.Image, tuple[int, int]]:
-    """Return the picture in its form, and its published width and height."""
-    if isinstance(entry, bytes):
-        return _decoded(entry, form)
-    picture = Image.fromarray(entry[..., 0] if entry.shape[-1] == 1 else entry)
-    return _resized(_with_channels(picture, form.channels), form), picture.size
+def _given(entry: np.ndarray, form: Form) -> tuple[np.ndarray, tuple[int, int]]:
+    """Return pixels from a table in their form, and their published width and height."""
+    height, width, channels = entry.shape
+    picture = Image.fromarray(entry[..., 0] if channels == 1 else entry)
+    return _resized(_with_channels(picture, form.channels), form), (width, height)
 
 
-def _decoded(content: bytes, form: Form) -> tuple[Image.Image, tuple[int, int]]:
+def _decoded(content: bytes, form: Form) -> tuple[np.ndarray, tuple[int, int]]:
     if not content:
         raise _UnreadableError("empty")
     if form.needs_jfif and b"JFIF" not in content[:JFIF_BYTES]:
@@ -152,23 +154,36 @@ def _inner_size(size: tuple[int, int], form: Form) -> tuple[int, int]:
     return width, height
 
 
-def _resized(picture: Image.Image, form: Form) -> Image.Image:
-    square = (form.image_size, form.image_size)
-    if picture.size == square:
-        return picture
+def _resized(picture: Image.Image, form: Form) -> np.ndarray:
+    side = form.image_size
     if form.resize == "crop":
-        side, (width, height) = min(picture.size), picture.size
-        left, top = (width - side) / 2, (height - side) / 2
-        box = (left, top, left + side, top + side)
-        return picture.resize(square, Image.Resampling.BILINEAR, box=box)
-    inner = picture.resize(_inner_size(picture.size, form), Image.Resampling.BILINEAR)
-    if form.resize == "stretch":
+        width, height = picture.size
+        middle = min(width, height)
+        left, top = (width - middle) // 2, (height - middle) // 2
+        picture = picture.crop((left, top, left + middle, top + middle))
+    inner = _scaled(picture, _inner_size(picture.size, form))
+    if form.resize != "pad":
         return inner
-    padded = Image.new(picture.mode, square)
-    padded.paste(inner, ((square[0] - inner.width) // 2, (square[1] - inner.height) // 2))
+    padded = np.zeros((side, side, *inner.shape[2:]), np.uint8)
+    top, left = (side - inner.shape[0]) // 2, (side - inner.shape[1]) // 2
+    padded[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
     return padded
 
 
-def _grid(picture: Image.Image) -> np.ndarray:
-    cells = picture.resize((GRID, GRID), Image.Resampling.BOX)
-    return np.asarray(cells.convert("L"))
+def _scaled(picture: Image.Image, size: tuple[int, int]) -> np.ndarray:
+    if picture.size == size:
+        return np.asarray(picture)
+    factors = [max(1, old // new) for old, new in zip(picture.size, size, strict=True)]
+    if max(factors) > 1:
+        picture = picture.reduce(tuple(factors))
+    return cv2.resize(np.asarray(picture), size, interpolation=cv2.INTER_LINEAR_EXACT)
+
+
+def _grid(picture: np.ndarray) -> np.ndarray:
+    """Return the small grey likeness of a square picture, uint8 (GRID, GRID)."""
+    side = max(1, len(picture) // GRID) * GRID
+    if side != len(picture):
+        picture = cv2.resize(picture, (side, side), interpolation=cv2.INTER_LINEAR_EXACT)
+    # Cells of whole pixels: here area averaging is exact too.
+    cells = cv2.resize(picture, (GRID, GRID), interpolation=cv2.INTER_AREA)
+    return cells if cells.ndim == 2 else cv2.cvtColor(cells, cv2.COLOR_RGB2GRAY)

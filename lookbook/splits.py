@@ -87,29 +87,27 @@ class SplitWriter:
         folder.mkdir(parents=True)
         self.folder = folder
         self.image_shape = image_shape
-        self.count = 0
         self._most = most_rows(image_shape)
         self._shard = 0
         self._rows = []  # of the open shard
         self._file = None
 
-    def append(self, images: np.ndarray, rows: list[tuple[str, str, int]]) -> None:
+    def append(self, pixels: list[np.ndarray], rows: list[tuple[str, str, int]]) -> None:
         """Append pictures.
 
         Args:
-            images: uint8 of shape (n, height, width, channels).
+            pixels: uint8 of the image shape for each, in C order.
             rows: Id, source and label of each.
         """
         start = 0
         for end, row in enumerate(rows, start=1):
             self._rows.append(row)
             if self._ends_shard(row[0]):
-                self._write(images[start:end])
+                self._write(pixels[start:end])
                 self._close_shard()
                 start = end
-        if start < len(images):
-            self._write(images[start:])
-        self.count += len(images)
+        if start < len(pixels):
+            self._write(pixels[start:])
 
     def finish(self) -> None:
         """Close the last shard."""
@@ -122,11 +120,11 @@ class SplitWriter:
         due = rows >= self._most // 4 and int(picture_id, 16) % chance == 0
         return due or rows >= self._most
 
-    def _write(self, images: np.ndarray) -> None:
+    def _write(self, pixels: list[np.ndarray]) -> None:
         if self._file is None:
             self._file = (self.folder / f"images-{self._shard:05}.npy").open("wb")
             self._write_header()
-        self._file.write(np.ascontiguousarray(images).data)
+        self._file.writelines(pixels)
 
     def _write_header(self) -> None:
         # NumPy leaves room in the header, so that it has the same length for every count.
@@ -207,7 +205,7 @@ def _value_counts(split: "Split") -> np.ndarray:
     """Return int64 of shape (channels, 256): how often each value occurs."""
     counts = np.zeros((split.image_shape[-1], 256), np.int64)
     for block in split.blocks():
-        images = split.images(block)
+        images = split.read(block)
         for channel in range(len(counts)):
             counts[channel] += np.bincount(images[..., channel].ravel(), minlength=256)
     return counts
@@ -279,6 +277,22 @@ class Split:
         for shard in np.unique(shards):
             here = shards == shard
             images[here] = self._shards[shard][indices[here] - self._starts[shard]]
+        return images
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Return the same as `images`, by plain reads, for going through a split once.
+
+        The pages of a memory map stay and count as this process's memory; these do not.
+        """
+        images = np.empty((len(indices), *self.image_shape), np.uint8)
+        shards = np.searchsorted(self._starts, indices, side="right") - 1
+        for shard in np.unique(shards):
+            mapped = self._shards[shard]
+            with Path(mapped.filename).open("rb", buffering=0) as file:
+                for place in np.flatnonzero(shards == shard):
+                    row = indices[place] - self._starts[shard]
+                    file.seek(mapped.offset + row * images[place].nbytes)
+                    file.readinto(images[place].data)
         return images
 
     def targets(self, indices: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from lookbook.files import remove
 from lookbook.parallel import map_in_order
-from lookbook.pictures import Form, process
+from lookbook.pictures import GRID, Form, process
 from lookbook.readers import Reading
 from lookbook.splits import Spec, Split, SplitWriter
 from lookbook.splitting import SPLITS, Draw
@@ -51,38 +51,41 @@ def write_splits(
     """
     sources, labels = reading.index["source"].to_numpy(), reading.index["label"].to_numpy()
     writers = [SplitWriter(folder / name, form.shape) for name in SPLITS]
-    parts, grids, unreadable, start = [], [], [], 0
+    count = len(reading.index)
+    # One row a picture, made at once: many small arrays would leave memory in pieces.
+    kept, split = np.zeros(count, bool), np.zeros(count, np.int8)
+    ids, sizes = np.zeros(count, "S16"), np.zeros((count, 2), np.int32)
+    grids = np.zeros((count, GRID, GRID), np.uint8)
+    unreadable, start = [], 0
     batches = map_in_order(lambda batch: (len(batch), process(batch, form)), reading.batches)
-    with tqdm(total=len(reading.index), unit=" pictures", disable=None) as progress:
-        for count, done in batches:
+    with tqdm(total=count, unit=" pictures", disable=None) as progress:
+        for drawn, done in batches:
             rows = start + np.array(done.kept, int)
-            splits = draw.splits_of(rows, done.ids)
-            for split, writer in enumerate(writers):
-                here = np.flatnonzero(splits == split)
+            kept[rows], ids[rows] = True, done.ids
+            sizes[rows], grids[rows] = done.sizes, done.grids
+            split[rows] = draw.splits_of(rows, done.ids)
+            for number, writer in enumerate(writers):
+                here = np.flatnonzero(split[rows] == number)
                 writer.append(
-                    done.images[here],
+                    [done.pixels[i] for i in here],
                     [(done.ids[i], sources[rows[i]], int(labels[rows[i]])) for i in here],
                 )
-            parts.append((rows, splits, done.ids, done.sizes))
-            grids.append(done.grids)
             unreadable += [(sources[start + place], reason) for place, reason in done.faults]
-            start += count
-            progress.update(count)
+            start += drawn
+            progress.update(drawn)
     for writer in writers:
         writer.finish()
-    rows = np.concatenate([part[0] for part in parts])
-    width, height = np.concatenate([part[3] for part in parts]).T
     index = pd.DataFrame(
         {
-            "id": [picture_id for part in parts for picture_id in part[2]],
-            "source": sources[rows],
-            "label": labels[rows],
-            "split": np.concatenate([part[1] for part in parts]),
-            "width": width,
-            "height": height,
+            "id": ids[kept].astype("U16"),
+            "source": sources[kept],
+            "label": labels[kept],
+            "split": split[kept],
+            "width": sizes[kept, 0],
+            "height": sizes[kept, 1],
         }
     )
-    return Written(index, np.concatenate(grids)), unreadable
+    return Written(index, grids[kept] if len(index) < count else grids), unreadable
 
 
 def drop_from_split(name: str, rows: np.ndarray, folder: Path, spec: Spec) -> None:
@@ -101,7 +104,7 @@ def drop_from_split(name: str, rows: np.ndarray, folder: Path, spec: Spec) -> No
     writer = SplitWriter(folder / f"{name}-kept", spec.image_shape)
     for block in split.blocks():
         kept = block[stays[block]]
-        writer.append(split.images(kept), [entries[row] for row in kept])
+        writer.append(list(split.read(kept)), [entries[row] for row in kept])
     writer.finish()
     remove(folder / name)
     (folder / f"{name}-kept").rename(folder / name)

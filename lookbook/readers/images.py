@@ -7,10 +7,10 @@ A class folder belongs to the class of that name; blanks at its ends and case do
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
-from lookbook.archives import Member, is_archive, list_members, read_members
+from lookbook.archives import is_archive, list_members, read_members
 from lookbook.cards import Card
 from lookbook.errors import LookbookError
 from lookbook.readers.reading import BATCH, BATCH_BYTES, Batch, Fault, Reading, index_of
@@ -30,7 +30,6 @@ MAX_PICTURE_BYTES = 2**28
 NOT_A_NAME = "not a picture's name"
 NO_CLASS = "in no class folder"
 OTHER_CLASS = "in a folder that is no class of the card"
-TOO_LARGE = f"file over {MAX_PICTURE_BYTES:,} bytes"
 
 
 class Place(NamedTuple):
@@ -43,36 +42,27 @@ class Place(NamedTuple):
 def read(card: Card, folder: Path) -> Reading:
     """Return the pictures of all archives in `folder`, in the archives' order."""
     archives = sorted(path for path in folder.iterdir() if is_archive(path.name))
-    members = {path: list_members(path) for path in archives}
-    names = [member.name for listed in members.values() for member in listed]
-    places = arrange(names)
+    names = {path: [member.name for member in list_members(path)] for path in archives}
+    places = arrange([name for listed in names.values() for name in listed])
     labels = {class_key(name): label for label, name in enumerate(card.classes)}
-    wanted, others = {}, []
-    for path, listed in members.items():
-        wanted[path] = []
-        for member in listed:
-            place = places.get(member.name)
+    order, rows, others = {path: [] for path in archives}, [], []
+    for path, listed in names.items():
+        for name in listed:
+            place = places.get(name)
             if place is None:
-                reason = NO_CLASS if is_picture(member.name) else NOT_A_NAME
-                others.append((member.name, reason))
+                others.append((name, NO_CLASS if is_picture(name) else NOT_A_NAME))
             elif class_key(place.folder) not in labels:
-                others.append((member.name, OTHER_CLASS))
+                others.append((name, OTHER_CLASS))
             else:
-                wanted[path].append(member)
-    order = [member.name for listed in wanted.values() for member in listed]
-    index = index_of(
-        order,
-        [labels[class_key(places[name].folder)] for name in order],
-        [places[name].published for name in order],
-    )
-    return Reading(index, _batches(wanted), others)
+                order[path].append(name)
+                rows.append((name, labels[class_key(place.folder)], place.published))
+    return Reading(index_of(*zip(*rows, strict=True)), _batches(order), others)
 
 
 def is_picture(name: str) -> bool:
     """Whether a file of this name should hold a picture."""
-    path = PurePosixPath(name)
-    by_macos = "__MACOSX" in path.parts or path.name.startswith("._")
-    return path.suffix.lower() in SUFFIXES and not by_macos
+    by_macos = "__MACOSX/" in name or name.rpartition("/")[2].startswith("._")
+    return name.lower().endswith(SUFFIXES) and not by_macos
 
 
 def class_key(folder: str) -> str:
@@ -89,7 +79,7 @@ def arrange(names: list[str]) -> dict[str, Place]:
         LookbookError: If there are no class folders, or two whose names are the same but for
             blanks at their ends and case.
     """
-    folders = {name: PurePosixPath(name).parts[:-1] for name in names if is_picture(name)}
+    folders = {name: name.split("/")[:-1] for name in names if is_picture(name)}
     depth = 0
     while len({parts[depth] for parts in folders.values() if len(parts) > depth}) == 1:
         depth += 1
@@ -124,15 +114,12 @@ def _check_class_folders(folders: list[str], pictures: int) -> None:
         )
 
 
-def _batches(wanted: dict[Path, list[Member]]) -> Iterator[Batch]:
+def _batches(names: dict[Path, list[str]]) -> Iterator[Batch]:
     batch, size = [], 0
-    for path, members in wanted.items():
-        honest = {member.name for member in members if member.bytes <= MAX_PICTURE_BYTES}
-        contents = read_members(path, honest)
-        for member in members:
-            content = next(contents) if member.name in honest else Fault(TOO_LARGE)
-            batch.append(Fault("damaged in the archive") if content is None else content)
-            size += member.bytes if member.name in honest else 0
+    for path, wanted in names.items():
+        for content in read_members(path, set(wanted), MAX_PICTURE_BYTES):
+            batch.append(Fault(content) if isinstance(content, str) else content)
+            size += len(content)
             if len(batch) == BATCH or size > BATCH_BYTES:
                 yield batch
                 batch, size = [], 0

@@ -1,6 +1,6 @@
 """What every reader gives: a list of the pictures, and the pictures themselves, batch by batch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +40,9 @@ class Reading(NamedTuple):
     others: list[tuple[str, str]]
 
 
-def index_of(sources: list[str], labels: np.ndarray, published: list[str]) -> pd.DataFrame:
+def index_of(
+    sources: Sequence[str], labels: Sequence[int], published: Sequence[str]
+) -> pd.DataFrame:
     """Return the table that `Reading.index` describes."""
     columns = {"source": sources, "label": np.asarray(labels, np.int32), "published": published}
     return pd.DataFrame(columns)
