@@ -1,4 +1,6 @@
-"""Time photos to splits against Pillow alone: python -m benchmarks.photos ARCHIVE.zip
+"""Time photos to splits against Pillow alone.
+
+    python -m benchmarks.photos ARCHIVE.zip
 
 Plain: what a script does that reads each photo of the archive, decodes it and stretches it to
 160x160, on one core; half of that is what two cores could do at best. Lookbook: the same pictures,
@@ -17,7 +19,7 @@ import joblib
 import numpy as np
 from PIL import Image
 
-from lookbook.archives import list_members
+from lookbook.archives import is_picture, list_members
 from lookbook.cards import Card
 from lookbook.pictures import Form
 from lookbook.readers import images
@@ -33,7 +35,7 @@ def plain(path: Path) -> float:
     start = time.perf_counter()
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
-            if images.is_picture(name):
+            if is_picture(name):
                 picture = Image.open(io.BytesIO(archive.read(name))).convert("RGB")
                 np.asarray(picture.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
     return time.perf_counter() - start

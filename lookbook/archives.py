@@ -11,12 +11,15 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from lookbook.errors import LookbookError
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp")
+MAX_PICTURE_BYTES = 2**28
 MAX_MEMBER_BYTES = 2**30  # when unpacked; the largest published table has 83 MB
 
 # What zipfile, tarfile and zlib raise for damaged archives.
@@ -35,15 +38,32 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
+def is_picture(name: str) -> bool:
+    """Whether a file of this name should hold a picture."""
+    by_macos = "__MACOSX/" in name or name.rpartition("/")[2].startswith("._")
+    return name.lower().endswith(PICTURE_SUFFIXES) and not by_macos
+
+
 def list_members(path: Path) -> list[Member]:
     """Return the files in an archive, in its order, folders left out.
 
     Raises:
         LookbookError: If the archive is damaged or encrypted, or must be refused.
     """
-    members = [Member(_safe_name(name, path), size) for name, size in _listed(path)]
-    _check_distinct([member.name for member in members], path)
-    return members
+    listed = list(_listed(path))
+    names = check_names([name for name, _ in listed], path.name)
+    return [Member(name, size) for name, (_, size) in zip(names, listed, strict=True)]
+
+
+def check_names(names: list[str], where: str) -> list[str]:
+    """Return the names of files in plain form, if they may stand in one archive.
+
+    Raises:
+        LookbookError: If one leads elsewhere or could not be told from another.
+    """
+    plain = [_safe_name(name, where) for name in names]
+    _check_distinct(plain, where)
+    return plain
 
 
 def read_members(path: Path, names: set[str], max_bytes: int) -> Iterator[bytes | str]:
@@ -79,11 +99,13 @@ def read_members(path: Path, names: set[str], max_bytes: int) -> Iterator[bytes 
         raise _broken(path, error) from None
 
 
-def open_member(path: Path, name: str) -> zipfile.ZipExtFile:
+@contextmanager
+def open_member(path: Path, name: str) -> Iterator[BinaryIO]:
     """Open one file of a zip archive for reading.
 
     Raises:
-        LookbookError: If the archive is damaged or has no such member; lists those it has.
+        LookbookError: If the archive is damaged, where that shows, or has no such member; lists
+            those it has.
     """
     members = [member.name for member in list_members(path)]
     if name not in members:
@@ -91,7 +113,11 @@ def open_member(path: Path, name: str) -> zipfile.ZipExtFile:
             f"Expected {name} in {path.name}. Received: {', '.join(members[:10]) or 'nothing'}. "
             "Mend the card's reader, or fetch the file again."
         )
-    return zipfile.ZipFile(path).open(name)
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(name) as member:
+            yield member
+    except DAMAGE as error:
+        raise _broken(path, error) from None
 
 
 def _listed(path: Path) -> Iterator[tuple[str, int]]:
@@ -100,17 +126,17 @@ def _listed(path: Path) -> Iterator[tuple[str, int]]:
             with zipfile.ZipFile(path) as archive:
                 for info in archive.infolist():
                     if info.flag_bits & 1:
-                        raise _refused(path, info.filename, "encrypted")
+                        raise _refused(path.name, info.filename, "encrypted")
                     kind = stat.S_IFMT(info.external_attr >> 16)
                     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                        raise _refused(path, info.filename, "a link or a device")
+                        raise _refused(path.name, info.filename, "a link or a device")
                     if not info.is_dir():
                         yield info.filename, _honest(info.file_size, info.filename, path)
             return
         with tarfile.open(path) as archive:
             for info in archive:
                 if not (info.isreg() or info.isdir()):
-                    raise _refused(path, info.name, "a link or a device")
+                    raise _refused(path.name, info.name, "a link or a device")
                 if info.isreg():
                     yield info.name, _honest(info.size, info.name, path)
     except FileNotFoundError:
@@ -131,38 +157,38 @@ def _plain(name: str) -> str:
     return "/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))
 
 
-def _safe_name(name: str, path: Path) -> str:
+def _safe_name(name: str, where: str) -> str:
     if name.startswith(("/", "\\")) or name[1:2] == ":":
-        raise _refused(path, name, "an absolute name")
+        raise _refused(where, name, "an absolute name")
     plain = _plain(name)
     if ".." in plain.split("/"):
-        raise _refused(path, name, "a name that leads out of its folder")
+        raise _refused(where, name, "a name that leads out of its folder")
     if not plain or not name.isprintable():
-        raise _refused(path, name, "a name that is empty or has control characters")
+        raise _refused(where, name, "a name that is empty or has control characters")
     return plain
 
 
 def _honest(size: int, name: str, path: Path) -> int:
     if size > MAX_MEMBER_BYTES:
-        raise _refused(path, name, f"{size:,} bytes when unpacked, over {MAX_MEMBER_BYTES:,}")
+        raise _refused(path.name, name, f"{size:,} bytes when unpacked, over {MAX_MEMBER_BYTES:,}")
     return size
 
 
-def _check_distinct(names: list[str], path: Path) -> None:
+def _check_distinct(names: list[str], where: str) -> None:
     seen = {}
     for name in names:
         key = unicodedata.normalize("NFC", name).casefold()
         if key in seen:
             other = seen[key]
             fault = "there twice" if other == name else f"the same as {other!r} but for case"
-            raise _refused(path, name, fault)
+            raise _refused(where, name, fault)
         seen[key] = name
 
 
-def _refused(path: Path, name: str, fault: str) -> LookbookError:
+def _refused(where: str, name: str, fault: str) -> LookbookError:
     return LookbookError(
-        f"Expected {path.name} to hold plain files of modest size under different relative names. "
-        f"Received: {name!r}, {fault}. Nothing was unpacked; take it out of the archive."
+        f"Expected {where} to hold plain files of modest size under different relative names. "
+        f"Received: {name!r}, {fault}. Nothing was unpacked; take it out or rename it."
     )
 
 

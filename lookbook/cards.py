@@ -67,7 +67,7 @@ class KaggleSource(Section):
 
 
 class LocalSource(Section):
-    """A folder or an archive of the user's own; see `lookbook.own`."""
+    """A folder or an archive of the user's own; see `lookbook.add`."""
 
     kind: Literal["local"]
     path: Annotated[str, StringConstraints(min_length=1)]
@@ -134,6 +134,7 @@ class Card(Section):
     licence: str
     homepage: str
     classes: Annotated[list[str], Field(min_length=2)]
+    counts: dict[str, Count] | None = None  # pictures of each class, for people to read
     files: Annotated[list[PublishedFile], Field(min_length=1)]
     source: Annotated[
         BundledSource | HttpSource | KaggleSource | LocalSource, Field(discriminator="kind")

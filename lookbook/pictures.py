@@ -80,7 +80,8 @@ def process(batch: Batch, form: Form) -> Processed:
             faults.append((place, entry.reason))
             continue
         try:
-            picture, size = _decoded(entry, form) if isinstance(entry, bytes) else _given(entry, form)
+            arrives = _decoded if isinstance(entry, bytes) else _given
+            picture, size = arrives(entry, form)
         except _UnreadableError as error:
             faults.append((place, str(error)))
             continue

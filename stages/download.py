@@ -25,8 +25,8 @@ def main() -> None:
     with replacing(RAW) as folder:
         folder.mkdir()
         fetch(dataset, card, folder)
-    size = sum(file.bytes for file in card.files)
-    write_metrics(METRICS, {"files": len(card.files), "bytes": size})
+    sizes = [path.stat().st_size for path in RAW.iterdir()]
+    write_metrics(METRICS, {"files": len(sizes), "bytes": sum(sizes)})
 
 
 if __name__ == "__main__":

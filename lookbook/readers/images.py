@@ -10,12 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from lookbook.archives import is_archive, list_members, read_members
+from lookbook.archives import (
+    MAX_PICTURE_BYTES,
+    is_archive,
+    is_picture,
+    list_members,
+    read_members,
+)
 from lookbook.cards import Card
 from lookbook.errors import LookbookError
 from lookbook.readers.reading import BATCH, BATCH_BYTES, Batch, Fault, Reading, index_of
 
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp")
 SPLIT_FOLDERS = {
     "train": "train",
     "training": "train",
@@ -25,7 +30,6 @@ SPLIT_FOLDERS = {
     "test": "test",
     "testing": "test",
 }
-MAX_PICTURE_BYTES = 2**28
 
 NOT_A_NAME = "not a picture's name"
 NO_CLASS = "in no class folder"
@@ -57,12 +61,6 @@ def read(card: Card, folder: Path) -> Reading:
                 order[path].append(name)
                 rows.append((name, labels[class_key(place.folder)], place.published))
     return Reading(index_of(*zip(*rows, strict=True)), _batches(order), others)
-
-
-def is_picture(name: str) -> bool:
-    """Whether a file of this name should hold a picture."""
-    by_macos = "__MACOSX/" in name or name.rpartition("/")[2].startswith("._")
-    return name.lower().endswith(SUFFIXES) and not by_macos
 
 
 def class_key(folder: str) -> str:

@@ -5,7 +5,7 @@ A table stands in a zip archive or by itself. Pictures are grey and square.
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -114,14 +114,8 @@ def _side(columns: pd.Index, name: str) -> int:
     return side
 
 
-@contextmanager
-def _opened(path: Path, name: str) -> Iterator[BinaryIO]:
-    if path.suffix.lower() == ".zip":
-        with open_member(path, name) as file:
-            yield file
-    else:
-        with path.open("rb") as file:
-            yield file
+def _opened(path: Path, name: str) -> AbstractContextManager[BinaryIO]:
+    return open_member(path, name) if path.suffix.lower() == ".zip" else path.open("rb")
 
 
 def _fault(name: str, line: int, column: int, expected: str, received: str) -> LookbookError:

@@ -1,16 +1,21 @@
-"""Bring a data set's published files here, verified. Sources know nothing of file formats."""
+"""Bring a data set's published files here, verified. Sources know nothing of how pictures look."""
 
 import logging
 from pathlib import Path
 
 from lookbook.cards import Card
 from lookbook.errors import LookbookError
-from lookbook.files import sha256_of
-from lookbook.sources import bundled, http
+from lookbook.sources import bundled, http, kaggle, local
+from lookbook.sources.verify import fault_of
 
 logger = logging.getLogger(__name__)
 
-FETCH = {"bundled": bundled.fetch, "http": http.fetch}
+FETCH = {
+    "bundled": bundled.fetch,
+    "http": http.fetch,
+    "kaggle": kaggle.fetch,
+    "local": local.fetch,
+}
 
 
 def fetch(dataset: str, card: Card, folder: Path) -> None:
@@ -26,10 +31,10 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
     """
     FETCH[card.source.kind](dataset, card, folder)
     for file in card.files:
-        received = sha256_of(folder / file.name)
-        if received != file.sha256:
+        fault = fault_of(folder / file.name, file)
+        if fault:
             raise LookbookError(
-                f"Expected {file.name} of {dataset} to have the SHA-256 {file.sha256}. Received: "
-                f"{received}. Install the versions of constraints.txt, or mend the card."
+                f"Expected {file} of {dataset}. Received: {fault}. Install the versions of "
+                "constraints.txt, or mend the card."
             )
     logger.info("%s: %d files verified", dataset, len(card.files))

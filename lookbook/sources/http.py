@@ -13,6 +13,7 @@ import requests
 
 from lookbook.cards import Card, PublishedFile
 from lookbook.errors import LookbookError
+from lookbook.sources.verify import fault_of
 
 logger = logging.getLogger(__name__)
 
@@ -27,11 +28,14 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
     The environment variable `LOOKBOOK_CACHE` moves the cache; `LOOKBOOK_MIRROR` names a folder or
     an http(s) address that is tried first, as `<mirror>/<dataset>/<file name>`.
     """
-    pooch.get_logger().setLevel(logging.WARNING)  # its notes would show secrets in an address
-    cache = Path(os.environ.get("LOOKBOOK_CACHE") or pooch.os_cache("lookbook"), dataset)
-    origins = [*_mirror(dataset), *card.source.origins]
     for file in card.files:
-        shutil.copyfile(fetch_file(file, origins, cache), folder / file.name)
+        origins = [*mirror(dataset), *card.source.origins]
+        shutil.copyfile(fetch_file(file, origins, cache_folder(dataset)), folder / file.name)
+
+
+def cache_folder(dataset: str) -> Path:
+    """Return the folder where the files of a data set are kept for this user."""
+    return Path(os.environ.get("LOOKBOOK_CACHE") or pooch.os_cache("lookbook"), dataset)
 
 
 def fetch_file(file: PublishedFile, origins: list[str], cache: Path) -> Path:
@@ -64,8 +68,7 @@ def fetch_file(file: PublishedFile, origins: list[str], cache: Path) -> Path:
         if not origins:
             break
     raise LookbookError(
-        f"Expected {file.name} ({file.bytes:,} bytes, SHA-256 {file.sha256}) from one of "
-        f"{len(answers)} origins. Received: "
+        f"Expected {file} from one of {len(answers)} origins. Received: "
         + "; ".join(f"{origin}: {answer}" for origin, answer in answers.items())
         + ". Connect to the network, or set LOOKBOOK_MIRROR to a folder or address that holds "
         f"{cache.name}/{file.name}."
@@ -73,6 +76,7 @@ def fetch_file(file: PublishedFile, origins: list[str], cache: Path) -> Path:
 
 
 def _fetch_from(origin: str, file: PublishedFile, cache: Path) -> Path:
+    pooch.get_logger().setLevel(logging.WARNING)  # its notes would show secrets in an address
     is_address = origin.startswith(("http://", "https://"))
     headers = {"Accept-Encoding": "identity"}  # the archive as it is, not unpacked on the way
     download = pooch.HTTPDownloader(
@@ -80,11 +84,15 @@ def _fetch_from(origin: str, file: PublishedFile, cache: Path) -> Path:
     )
     path = pooch.retrieve(
         f"{origin}/{file.name}",
-        known_hash=f"sha256:{file.sha256}",
+        known_hash=f"sha256:{file.sha256}" if file.sha256 else None,
         fname=file.name,
         path=cache,
         downloader=download if is_address else _copy,
     )
+    fault = fault_of(Path(path), file)
+    if fault:  # only where pooch knows no hash
+        Path(path).unlink()
+        raise ValueError(fault)
     return Path(path)
 
 
@@ -92,13 +100,14 @@ def _copy(path: str, target: str, _pooch: object) -> None:
     shutil.copyfile(path, target)
 
 
-def _mirror(dataset: str) -> list[str]:
-    mirror = os.environ.get("LOOKBOOK_MIRROR", "").rstrip("/")
-    if not mirror:
+def mirror(dataset: str) -> list[str]:
+    """Return the mirror's address for a data set, if the user has set one."""
+    base = os.environ.get("LOOKBOOK_MIRROR", "").rstrip("/")
+    if not base:
         return []
-    if not mirror.startswith(("http://", "https://")):
-        mirror = str(Path(mirror).expanduser().absolute())
-    return [f"{mirror}/{dataset}"]
+    if not base.startswith(("http://", "https://")):
+        base = str(Path(base).expanduser().absolute())
+    return [f"{base}/{dataset}"]
 
 
 def _shown(origin: str) -> str:

@@ -1,0 +1,79 @@
+"""Data sets of kaggle.com, through Kaggle's own client.
+
+The client is imported only here and only when needed: it looks for credentials, prints, and may
+contact the network or end the process as soon as it is imported. Whatever it says is kept from the
+logs, since it might hold a credential.
+"""
+
+import contextlib
+import io
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+
+import requests
+
+from lookbook.cards import Card, PublishedFile
+from lookbook.errors import LookbookError
+from lookbook.sources.http import cache_folder, fetch_file, mirror
+from lookbook.sources.verify import fault_of
+
+logger = logging.getLogger(__name__)
+
+
+def fetch(dataset: str, card: Card, folder: Path) -> None:
+    """Copy the card's zip file into `folder`, from the cache, the mirror or Kaggle."""
+    for file in card.files:
+        path = _fetch_file(file, dataset, card.source.dataset)
+        shutil.copyfile(path, folder / file.name)
+
+
+def _fetch_file(file: PublishedFile, dataset: str, kaggle_name: str) -> Path:
+    cache = cache_folder(dataset)
+    path = cache / file.name
+    if path.is_file() and not fault_of(path, file):
+        return path
+    origins = mirror(dataset)
+    if origins:
+        try:
+            return fetch_file(file, origins, cache)
+        except LookbookError as error:
+            logger.warning("not in the mirror: %s", error)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as partial:
+        received = _download(kaggle_name, Path(partial)) or fault_of(Path(partial, file.name), file)
+        if received:
+            raise LookbookError(
+                f"Expected {file} from Kaggle's data set {kaggle_name}. Received: {received}. "
+                f"{_remedy(dataset, file)}"
+            )
+        Path(partial, file.name).replace(path)
+    return path
+
+
+def _download(kaggle_name: str, folder: Path) -> str | None:
+    """Let Kaggle's client put `<slug>.zip` into `folder`; return what went wrong, if anything."""
+    quiet = io.StringIO()
+    with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+        try:
+            import kaggle
+
+            # Without credentials the request is anonymous, which public data sets may answer.
+            kaggle.api.dataset_download_files(kaggle_name, path=str(folder), quiet=True)
+        except requests.HTTPError as error:
+            return f"HTTP status {error.response.status_code}"
+        except (requests.RequestException, ValueError, OSError) as error:
+            return f"no connection, or it broke off ({type(error).__name__})"
+        except (Exception, SystemExit) as error:  # the client raises and exits as it likes
+            return f"{type(error).__name__} in Kaggle's client"
+    return None
+
+
+def _remedy(dataset: str, file: PublishedFile) -> str:
+    return (
+        "Give credentials in one of three ways: the variable KAGGLE_API_TOKEN (or the file "
+        "~/.kaggle/access_token); the variables KAGGLE_USERNAME and KAGGLE_KEY; the file "
+        "~/.kaggle/kaggle.json. Or download the file with a browser and put it into the mirror, "
+        f"as {dataset}/{file.name} below the folder that LOOKBOOK_MIRROR names."
+    )
