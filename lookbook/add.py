@@ -34,8 +34,9 @@ from lookbook.files import replacing, sha256_of
 from lookbook.own import OWN, Entry, difference, list_content, list_path, read_list, scan
 from lookbook.parallel import map_in_order
 from lookbook.pictures import FORMATS
+from lookbook.places import cache_folder
 from lookbook.readers.images import arrange
-from lookbook.sources.http import TIMEOUT, cache_folder
+from lookbook.sources.http import TIMEOUT
 from lookbook.validation import read_yaml, validated
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")

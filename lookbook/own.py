@@ -24,7 +24,7 @@ from lookbook.cards import Card
 from lookbook.errors import LookbookError
 from lookbook.files import replacing, sha256_of
 from lookbook.parallel import map_in_order
-from lookbook.sources.http import cache_folder
+from lookbook.places import cache_folder
 
 OWN = Path("data/own")
 SHOWN = 10  # names of each kind in a message

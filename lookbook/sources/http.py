@@ -1,7 +1,6 @@
 """Files from web addresses, kept in a cache of the user so that each is fetched once a machine."""
 
 import logging
-import os
 import shutil
 import sys
 import time
@@ -13,6 +12,7 @@ import requests
 
 from lookbook.cards import Card, PublishedFile
 from lookbook.errors import LookbookError
+from lookbook.places import cache_folder, mirror
 from lookbook.sources.verify import fault_of
 
 logger = logging.getLogger(__name__)
@@ -31,11 +31,6 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
     for file in card.files:
         origins = [*mirror(dataset), *card.source.origins]
         shutil.copyfile(fetch_file(file, origins, cache_folder(dataset)), folder / file.name)
-
-
-def cache_folder(dataset: str) -> Path:
-    """Return the folder where the files of a data set are kept for this user."""
-    return Path(os.environ.get("LOOKBOOK_CACHE") or pooch.os_cache("lookbook"), dataset)
 
 
 def fetch_file(file: PublishedFile, origins: list[str], cache: Path) -> Path:
@@ -98,16 +93,6 @@ def _fetch_from(origin: str, file: PublishedFile, cache: Path) -> Path:
 
 def _copy(path: str, target: str, _pooch: object) -> None:
     shutil.copyfile(path, target)
-
-
-def mirror(dataset: str) -> list[str]:
-    """Return the mirror's address for a data set, if the user has set one."""
-    base = os.environ.get("LOOKBOOK_MIRROR", "").rstrip("/")
-    if not base:
-        return []
-    if not base.startswith(("http://", "https://")):
-        base = str(Path(base).expanduser().absolute())
-    return [f"{base}/{dataset}"]
 
 
 def _shown(origin: str) -> str:

@@ -16,7 +16,8 @@ import requests
 
 from lookbook.cards import Card, PublishedFile
 from lookbook.errors import LookbookError
-from lookbook.sources.http import cache_folder, fetch_file, mirror
+from lookbook.places import cache_folder, mirror
+from lookbook.sources.http import fetch_file
 from lookbook.sources.verify import fault_of
 
 logger = logging.getLogger(__name__)
