@@ -50,9 +50,7 @@ def list_path(dataset: str) -> Path:
 
 
 def read_list(path: Path) -> list[Entry]:
-    """Return an accepted list of files; an empty one if it was lost."""
-    if not path.is_file():
-        return []
+    """Return an accepted list of files."""
     with path.open(encoding="utf-8", newline="") as file:
         return [
             Entry(row["file"], int(row["bytes"]), row["sha256"]) for row in csv.DictReader(file)
@@ -123,12 +121,20 @@ def check_unchanged(dataset: str, card: Card) -> None:
         LookbookError: Says which pictures were added, removed or changed, and how to accept that.
         FileNotFoundError: If there is no such folder or archive on this machine.
     """
-    path, accepted = source_path(card), read_list(list_path(dataset))
+    path, listed = source_path(card), list_path(dataset)
+    if not listed.is_file():
+        raise LookbookError(
+            f"Expected the list of the files of {dataset} in {listed}. Received: no such file. Run "
+            "`git add data/own` and commit: DVC's temporary and queued runs copy what Git knows."
+        )
     if path.is_dir():
-        found = difference(accepted, scan(path, dataset))
+        found = difference(read_list(listed), scan(path, dataset))
+        if not found and sha256_of(listed) != card.files[0].sha256:
+            found = f"another list of files in {listed}"
     else:
         same = sha256_of(path) == card.files[0].sha256
-        found = None if same else difference(accepted, scan(path, dataset)) or "another archive"
+        found = None if same else difference(read_list(listed), scan(path, dataset))
+        found = found or (None if same else "another archive of the same pictures")
     if found:
         raise LookbookError(
             f"Expected {dataset} in {card.source.path} to be as it was accepted. Received: {found}."
