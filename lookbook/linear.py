@@ -1,4 +1,7 @@
-"""The linear classifier's file: plain arrays, so that loading it runs no code."""
+"""The linear classifier: what it sees of a picture, and its file.
+
+The file holds plain arrays, so that loading it runs no code.
+"""
 
 from pathlib import Path
 
@@ -6,11 +9,45 @@ import numpy as np
 from sklearn.linear_model import SGDClassifier
 
 from lookbook.files import replacing
-from lookbook.splits import Scaling
+from lookbook.splits import Scaling, Split
 
 
-def save_linear(path: Path, classifier: SGDClassifier, scaling: Scaling) -> None:
-    """Save a fitted classifier and the scaling of its inputs as .npz."""
+def shrinking(side: int, largest: int) -> int:
+    """Return the side of the squares of pixels to average, for a picture of at most `largest`."""
+    return -(-side // largest)
+
+
+def linear_inputs(pixels: np.ndarray, scaling: Scaling, shrink: int) -> np.ndarray:
+    """Return what the classifier sees: float32 of shape (n, values).
+
+    Args:
+        pixels: uint8 of shape (n, height, width, channels).
+        scaling: Of the pixels.
+        shrink: Side of the squares of pixels that are averaged; 1 leaves all as they are.
+    """
+    if shrink > 1:
+        n, height, width, channels = pixels.shape
+        height, width = height // shrink, width // shrink
+        whole = pixels[:, : height * shrink, : width * shrink]
+        squares = whole.reshape(n, height, shrink, width, shrink, channels)
+        pixels = squares.mean(axis=(2, 4), dtype=np.float32)
+    return scaling.apply(pixels).reshape(len(pixels), -1)
+
+
+def split_inputs(split: Split, shrink: int) -> np.ndarray:
+    """Return the classifier's inputs for all pictures of a split, read a block at a time."""
+    blocks = (linear_inputs(split.images(b), split.spec.scaling, shrink) for b in split.blocks())
+    first = next(blocks)
+    rows = np.empty((len(split), first.shape[1]), np.float32)
+    rows[: len(first)], start = first, len(first)
+    for block in blocks:
+        rows[start : start + len(block)] = block
+        start += len(block)
+    return rows
+
+
+def save_linear(path: Path, classifier: SGDClassifier, scaling: Scaling, shrink: int) -> None:
+    """Save a fitted classifier and what its inputs are made of as .npz."""
     with replacing(path) as partial:
         np.savez(
             partial,
@@ -21,6 +58,7 @@ def save_linear(path: Path, classifier: SGDClassifier, scaling: Scaling) -> None
             intercept=classifier.intercept_,
             scale=np.float32(scaling.scale),
             offset=np.float32(scaling.offset),
+            shrink=shrink,
         )
 
 
@@ -39,6 +77,7 @@ class LinearModel:
             self.classifier.coef_ = arrays["coef"]
             self.classifier.intercept_ = arrays["intercept"]
             self.scaling = Scaling("saved", arrays["scale"], arrays["offset"])
+            self.shrink = int(arrays["shrink"])
 
     @property
     def num_parameters(self) -> int:
@@ -46,4 +85,5 @@ class LinearModel:
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Return float64 of shape (n, classes) for raw pixels (n, height, width, channels)."""
-        return self.classifier.predict_proba(self.scaling.apply(pixels).reshape(len(pixels), -1))
+        inputs = linear_inputs(pixels, self.scaling, self.shrink)
+        return self.classifier.predict_proba(inputs)

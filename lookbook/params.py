@@ -45,6 +45,7 @@ class PreprocessParams(Section):
 class BaselineParams(Section):
     """The linear classifier. Both losses give probabilities, which evaluate needs."""
 
+    image_size: Count
     loss: Literal["log_loss", "modified_huber"]
     penalty: Literal["l2", "l1", "elasticnet"]
     alpha: Annotated[Number, Field(gt=0)]

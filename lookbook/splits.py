@@ -302,13 +302,6 @@ class Split:
             return labels
         return np.eye(self.spec.num_classes, dtype=np.float32)[labels]
 
-    def scaled_rows(self) -> np.ndarray:
-        """Return all pictures, scaled and flattened: float32 of shape (n, values)."""
-        rows = np.empty((len(self), int(np.prod(self.image_shape))), np.float32)
-        for block in self.blocks():
-            rows[block] = self.spec.scaling.apply(self.images(block)).reshape(len(block), -1)
-        return rows
-
     def blocks(self) -> list[np.ndarray]:
         """Return the indices of all pictures, in order, in runs that fit; see `index_blocks`."""
         return index_blocks(len(self), int(np.prod(self.image_shape)))
