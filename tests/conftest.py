@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-PROJECT_PARTS = ["data/bases", "data/datasets.yaml", "lookbook", "stages"]
+PROJECT_PARTS = ["data/bases", "data/datasets.yaml", "data/own", "lookbook", "stages"]
 PROJECT_PARTS += [".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
 PROJECT_PARTS += ["dvc.yaml", "params.yaml", "pyproject.toml"]
 
@@ -134,6 +134,8 @@ def serve():
             def do_GET(self):  # noqa: N802
                 requests.append(self.path)
                 answer(self)
+
+            do_POST = do_GET  # noqa: N815
 
             def log_message(self, *args):
                 pass

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from lookbook.errors import LookbookError
-from lookbook.linear import LinearModel, save_linear
+from lookbook.linear import LinearModel, linear_inputs, save_linear, shrinking, split_inputs
 from lookbook.models import load_model, predict
 from lookbook.params import load_params
-from lookbook.splits import Split
+from lookbook.splits import Scaling, Split
 from stages import baseline
 
 
@@ -42,10 +42,10 @@ def test_a_saved_classifier_says_the_same(processed, tmp_path, loss, penalty, cl
     train = Split("train")
     few = train.labels < classes
     settings = load_params().baseline.model_copy(update={"loss": loss, "penalty": penalty})
-    x = train.scaled_rows()[few]
+    x = split_inputs(train, 1)[few]
     classifier = baseline.build_classifier(settings).fit(x, train.labels[few])
     path = tmp_path / "linear.npz"
-    save_linear(path, classifier, train.spec.scaling)
+    save_linear(path, classifier, train.spec.scaling, 1)
     model = LinearModel(path)
     pixels = train.images(np.flatnonzero(few))
     expected = classifier.predict_proba(x)
@@ -60,3 +60,23 @@ def test_more_folds_than_pictures_of_a_class_are_refused(processed):
     settings = load_params().baseline.model_copy(update={"folds": 5})
     with pytest.raises(LookbookError, match="at most 2 folds.* Received: baseline.folds=5"):
         baseline.cross_validated(np.zeros((6, 3)), np.array([0, 0, 0, 0, 1, 1]), settings)
+
+
+def test_large_pictures_are_averaged_down():
+    assert [shrinking(side, 64) for side in (28, 64, 65, 160)] == [1, 1, 2, 3]
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 7, 7, 3), dtype=np.uint8)
+    rows = linear_inputs(pixels, Scaling("none", [1.0] * 3, [0.0] * 3), 3)
+    assert rows.shape == (2, 2 * 2 * 3)
+    expected = pixels[1, 3:6, 0:3].mean(axis=(0, 1))
+    np.testing.assert_allclose(rows[1].reshape(2, 2, 3)[1, 0], expected, rtol=1e-6)
+
+
+def test_a_model_of_large_pictures_takes_raw_pixels(processed, set_params, run_main):
+    set_params(**{"baseline.image_size": 14})
+    code, err = run_main(baseline.main)
+    assert code == 0, err
+    model = load_model(baseline.MODEL)
+    assert model.num_parameters == (14 * 14 + 1) * 10
+    validation = Split("validation")
+    probabilities = predict(model, validation, baseline.MODEL)
+    assert (probabilities.argmax(axis=1) == validation.labels).mean() > 0.9

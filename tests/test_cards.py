@@ -5,11 +5,23 @@ from lookbook.cards import CARDS, load_card
 from lookbook.errors import LookbookError
 
 
-@pytest.mark.parametrize("name", ["digits", "mnist", "fashion_mnist"])
-def test_the_projects_cards_are_complete(project, name):
+@pytest.mark.parametrize(
+    ("name", "classes"),
+    [
+        ("digits", 10),
+        ("mnist", 10),
+        ("fashion_mnist", 10),
+        ("sign_language_mnist", 24),
+        ("cats_vs_dogs", 2),
+        ("tf_flowers", 5),
+    ],
+)
+def test_the_projects_cards_are_complete(project, name, classes):
     card = load_card(name)
-    assert len(card.classes) == 10
+    assert len(card.classes) == classes
     assert card.licence
+    if card.reader.kind == "csv":
+        assert len(card.reader.labels) == classes
 
 
 def test_published_sets_have_several_origins(project):
@@ -23,25 +35,26 @@ def test_an_unknown_data_set_lists_the_known_ones(set_params, run_main):
     set_params(dataset="flowers")
     code, err = run_main(download.main)
     assert code == 1
-    assert "to be one of digits, fashion_mnist, mnist. Received: 'flowers'." in err
+    assert "to be one of cats_vs_dogs, digits, fashion_mnist, mnist, sign_language_mnist" in err
+    assert "Received: 'flowers'." in err
 
 
 @pytest.mark.parametrize(
     ("path", "value", "sentence"),
     [
-        (("files", 0, "sha256"), None, "a value for mnist.files.0.sha256. Received: nothing"),
+        (("files", 0, "sha256"), None, "Expected mnist.files.0 to be a file with its size as"),
         (("files", 0, "sha256"), "12", "Expected mnist.files.0.sha256 to match pattern"),
         (("files", 0, "name"), "../x", "Expected mnist.files.0.name to match pattern"),
         (("classes",), ["a", "a"], "Expected mnist.classes to be a list of different names"),
         (
             ("source", "kind"),
             "ftp",
-            "Expected mnist.source.kind to be 'bundled', 'http'. Received: ftp",
+            "Expected mnist.source.kind to be 'bundled', 'http', 'kaggle', 'local'. Received: ftp",
         ),
         (
             ("reader", "kind"),
             "parquet",
-            "Expected mnist.reader.kind to be 'digits', 'idx'. Received: parq",
+            "Expected mnist.reader.kind to be 'csv', 'digits', 'idx', 'images'. Received: parq",
         ),
     ],
 )

@@ -71,7 +71,8 @@ def test_a_changed_bundled_file_is_refused(project, run_main):
     CARDS.write_text(yaml.safe_dump(cards))
     code, err = run_main(download.main)
     assert code == 1
-    assert "Expected digits.csv.gz of digits to have the SHA-256 0000" in err
+    assert "Expected digits.csv.gz (57,523 bytes, SHA-256 0000" in err
+    assert "Received: the SHA-256 09f66e6debdee2cd" in err
     assert not Path("data/raw").exists()
 
 

@@ -1,5 +1,6 @@
+import hashlib
+
 import numpy as np
-import pandas as pd
 import pytest
 
 from lookbook import splits
@@ -12,14 +13,15 @@ IMAGES = RNG.integers(0, 256, (10, *SHAPE), dtype=np.uint8)
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1, 2, 0])
 
 
-def write(folder, *, one_hot=False, scaling=None):
-    writer = SplitWriter(folder / "train", SHAPE, len(IMAGES))
-    for block in np.split(IMAGES, [3, 4]):
-        writer.append(block)
-    index = pd.DataFrame(
-        {"id": [f"{i:016x}" for i in range(10)], "source": [f"a, {i}" for i in range(10)]}
-    )
-    writer.finish(index.assign(label=LABELS))
+IDS = [f"{i * 2**60 % 2**64:016x}" for i in range(10)]
+
+
+def write(folder, *, one_hot=False, scaling=None, images=IMAGES):
+    writer = SplitWriter(folder / "train", SHAPE)
+    rows = [(IDS[i], f"a, {i}", int(LABELS[i])) for i in range(10)]
+    for block in np.split(np.arange(10), [3, 4]):
+        writer.append(list(images[block]), [rows[i] for i in block])
+    writer.finish()
     scaling = scaling or Scaling("unit", [1 / 255] * 3, [0.0] * 3)
     write_spec(folder, Spec(["a", "b", "c"], SHAPE, scaling, one_hot, {"train": 10}, {}))
     return Split("train", folder)
@@ -41,9 +43,10 @@ def test_what_is_written_is_read(tmp_path, shard_bytes):
     np.testing.assert_array_equal(split.images(some), IMAGES[some])
     np.testing.assert_array_equal(split.targets(some), LABELS[some])
     assert split.images(some).dtype == np.uint8
+    np.testing.assert_array_equal(split.read(some), IMAGES[some])
     index = split.index()
     assert list(index.columns) == ["id", "source", "label"]
-    assert index["id"].iloc[9] == f"{9:016x}"
+    assert index["id"].tolist() == IDS
     assert index["source"].iloc[9] == "a, 9"
     assert index["label"].tolist() == LABELS.tolist()
 
@@ -65,11 +68,6 @@ def test_one_hot_targets(tmp_path):
     assert targets.tolist() == [[0, 1, 0], [0, 0, 1]]
 
 
-def value_counts(images):
-    counts = [np.bincount(images[..., c].ravel(), minlength=256) for c in range(3)]
-    return np.array(counts)
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -80,18 +78,39 @@ def value_counts(images):
     ],
 )
 def test_scalings_are_their_formulas(tmp_path, name, expected):
-    scaling = scaling_for(name, value_counts(IMAGES))
+    scaling = scaling_for(name, write(tmp_path / "raw"))
     np.testing.assert_allclose(scaling.apply(IMAGES), expected, rtol=0, atol=1e-5)
     assert scaling.apply(IMAGES).dtype == np.float32
     split = write(tmp_path, scaling=scaling)
     assert split.spec == read_spec(tmp_path)
     assert split.spec.scaling == scaling
-    np.testing.assert_allclose(split.scaled_rows(), expected.reshape(10, -1), atol=1e-5)
 
 
-def test_standard_scaling_of_a_single_colour_does_not_divide_by_zero():
-    scaling = scaling_for("standard", value_counts(np.full_like(IMAGES, 7)))
+def test_standard_scaling_of_a_single_colour_does_not_divide_by_zero(tmp_path):
+    scaling = scaling_for("standard", write(tmp_path, images=np.full_like(IMAGES, 7)))
     assert scaling.apply(np.full(SHAPE, 7, np.uint8)).tolist() == np.zeros(SHAPE).tolist()
+
+
+def shards_of(folder, ids):
+    writer = SplitWriter(folder, (1, 1, 1))
+    for picture_id in ids:
+        pixels = np.full((1, 1, 1), int(picture_id, 16) % 256, np.uint8)
+        writer.append([pixels], [(picture_id, "", 0)])
+    writer.finish()
+    return {path.read_bytes() for path in folder.glob("index-*")}
+
+
+def test_a_new_picture_changes_its_own_shard_and_seldom_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(splits, "SHARD_BYTES", 100 + splits.HEADER_BYTES)
+    ids = [hashlib.sha256(str(i).encode()).hexdigest()[:16] for i in range(2000)]
+    before = shards_of(tmp_path / "before", ids)
+    assert 2000 / 100 < len(before) < 2000 / 25
+    changed = []
+    for place in range(0, 2000, 100):
+        more = [*ids[:place], "0123456789abcdef", *ids[place:]]
+        changed.append(len(shards_of(tmp_path / str(place), more) - before))
+    assert min(changed) == 1
+    assert np.mean(changed) < 2
 
 
 def cut(path):
@@ -103,7 +122,7 @@ def cut(path):
     [
         ("spec.json", lambda path: path.unlink(), "Expected the description of the splits in"),
         ("spec.json", lambda path: path.write_text("{}"), "Expected the description of the splits"),
-        ("train/images-00000.npy", lambda path: path.unlink(), "Expected a whole shard in"),
+        ("train/images-00000.npy", lambda path: path.unlink(), "Expected 10 pictures and labels"),
         ("train/images-00000.npy", cut, "Expected a whole shard in"),
         ("train/labels-00000.npy", lambda path: np.save(path, LABELS), "Received: int64"),
         ("train/labels-00000.npy", lambda path: np.save(path, np.int32([1])), "Received: (10, 1)"),

@@ -1,10 +1,11 @@
 import hashlib
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lookbook.errors import LookbookError
-from lookbook.splitting import SPLITS, TEST, TRAIN, VALIDATION, draw_splits
+from lookbook.splitting import SPLITS, TEST, TRAIN, VALIDATION, Draw, check_every_class
 
 CLASSES = ["cats", "dogs", "birds"]
 
@@ -13,18 +14,17 @@ def ids_of(count):
     return [hashlib.sha256(str(i).encode()).hexdigest()[:16] for i in range(count)]
 
 
-def draw(labels, **changes):
-    settings = {
-        "labels": np.asarray(labels),
-        "ids": ids_of(len(labels)),
-        "published": [""] * len(labels),
-        "class_names": CLASSES,
-        "method": "stratified",
-        "validation_size": 0.1,
-        "test_size": 0.2,
-        "seed": 42,
-    }
-    return draw_splits(**settings | changes)
+def draw(labels, *, ids=None, published=None, **changes):
+    labels = np.asarray(labels)
+    index = pd.DataFrame({"label": labels, "published": published or [""] * len(labels)})
+    settings = {"method": "stratified", "validation_size": 0.1, "test_size": 0.2, "seed": 42}
+    drawn = Draw(index, CLASSES, **settings | changes)
+    halves = np.array_split(np.arange(len(labels)), 2)  # as pictures arrive, not all at once
+    ids = ids or ids_of(len(labels))
+    splits = [drawn.splits_of(rows, [ids[row] for row in rows]) for rows in halves]
+    splits = np.concatenate(splits)
+    check_every_class(labels, splits, CLASSES)
+    return splits
 
 
 LABELS = np.repeat([0, 1, 2], [500, 300, 200])
@@ -68,13 +68,21 @@ def test_a_published_test_split_is_kept(method):
     assert validation == 75 if method == "stratified" else 45 < validation < 105
 
 
-def test_pictures_with_and_without_a_published_split_mix():
+def test_published_test_and_validation_splits_leave_nothing_to_draw():
+    published = ["test", "validation", "train", "train"] * 250
+    splits = draw(LABELS, published=published)
+    assert [SPLITS[split] for split in splits] == published
+
+
+def test_what_nobody_published_is_shared_with_the_missing_splits():
+    published = ["validation", "train", "train", "train"] * 250
+    splits = draw(LABELS, published=published)
+    assert (splits == VALIDATION).sum() == 250
+    assert (splits == TEST).sum() == 150
     published = ["test", "train", "", ""] * 250
     splits = draw(LABELS, published=published)
-    published = np.array(published)
-    assert (splits[published == "test"] == TEST).all()
-    assert set(splits[published == "train"]) == {TRAIN, VALIDATION}
-    assert (splits[published == ""] == TEST).sum() == 100
+    assert (splits == TEST).sum() == 250
+    assert (splits == VALIDATION).sum() == 75
 
 
 def test_a_small_share_still_holds_every_class():

@@ -78,7 +78,7 @@ def _parsed(file: BinaryIO, name: str, **options) -> Iterator[pd.DataFrame]:
     try:
         table = pd.read_csv(file, skip_blank_lines=False, **options)
         yield from [table] if isinstance(table, pd.DataFrame) else table
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+    except ValueError as error:  # of pandas: no header, lines of other lengths, other encodings
         reason = " ".join(str(error).split())
         raise LookbookError(
             f"Expected {name} to be a table `label,pixel1,...,pixelN` with as many values in each "
@@ -95,7 +95,7 @@ def _whole(values: np.ndarray, name: str, first_row: int, columns: pd.Index) -> 
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         value = values[row, column]
-        received = "nothing" if pd.isna(value) else repr(value)
+        received = "nothing" if pd.isna(value) else ascii(getattr(value, "item", lambda: value)())
         line = first_row + int(row) + 1 + HEADER_ROWS
         raise _fault(name, line, int(column) + 1, "a whole number", received)
     return numbers.astype(np.int64)
