@@ -47,6 +47,13 @@ def mirror() -> Path:
     return Path(folder).absolute()
 
 
+def pytest_collection_modifyitems(items):
+    """Mark the tests that read published files or samples: `-m mirror`."""
+    for item in items:
+        if "mirror" in getattr(item, "fixturenames", ()):
+            item.add_marker("mirror")
+
+
 def copy_project(target: Path) -> None:
     """Copy what the pipeline needs, and nothing that it made, into a folder."""
     for part in PROJECT_PARTS:

@@ -214,6 +214,8 @@ def test_experiments_as_people_run_them(repository):
         "Dense network, accuracy by epoch",
         "Transfer, loss by epoch",
         "Dense network, test",
+        "samples.png",
+        "class_counts.png",
     ):
         assert title in page, plots.stdout
 
