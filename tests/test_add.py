@@ -152,6 +152,11 @@ def test_an_address_gets_a_card(project, photos, command, use, run, serve):
     assert Path("data/raw/photos.zip").read_bytes() == content
     (photos / "cats/new.jpg").write_bytes(picture(77))
     content = Path(shutil.make_archive(str(photos), "zip", photos)).read_bytes()
+    shutil.rmtree(os.environ["LOOKBOOK_CACHE"])
+    code, err = run(download.main)
+    assert code == 1
+    assert "does not match the known hash" in err
+    assert "If there is a new version: python -m lookbook.add pets --accept." in err
     code, err = command("pets", "--accept")
     assert code == 0, err
     assert "1 added (cats/new.jpg)" in err

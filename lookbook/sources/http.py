@@ -12,6 +12,7 @@ import requests
 
 from lookbook.cards import Card, PublishedFile
 from lookbook.errors import LookbookError
+from lookbook.own import list_path
 from lookbook.places import cache_folder, mirror
 from lookbook.sources.verify import fault_of
 
@@ -30,7 +31,14 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
     """
     for file in card.files:
         origins = [*mirror(dataset), *card.source.origins]
-        shutil.copyfile(fetch_file(file, origins, cache_folder(dataset)), folder / file.name)
+        try:
+            path = fetch_file(file, origins, cache_folder(dataset))
+        except LookbookError as error:
+            if not list_path(dataset).is_file():
+                raise
+            accept = f"If there is a new version: python -m lookbook.add {dataset} --accept."
+            raise LookbookError(f"{error} {accept}") from None
+        shutil.copyfile(path, folder / file.name)
 
 
 def fetch_file(file: PublishedFile, origins: list[str], cache: Path) -> Path:
