@@ -70,6 +70,8 @@ def lookbook(path: Path) -> float:
 
 def main() -> None:
     """Time both in turn and print the ratio."""
+    if len(sys.argv) != 2:
+        sys.exit("Expected a zip archive of photos: python -m benchmarks.photos PHOTOS.zip")
     path = Path(sys.argv[1])
     lookbook(path)  # imports and the file cache
     ratios = []
