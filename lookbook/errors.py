@@ -27,8 +27,8 @@ def explains_errors(main: Callable[[], None]) -> Callable[[], None]:
         except OSError as error:
             sys.exit(
                 "error: Expected to be able to read and write the pipeline's files. "
-                f"Received: {error}. Free disk space or mend the permissions, then run "
-                "`dvc repro` again; nothing half-written was kept."
+                f"Received: {error}. Free disk space or mend the permissions, then run the "
+                "command again; nothing half-written was kept."
             )
 
     return run

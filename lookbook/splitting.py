@@ -70,10 +70,15 @@ class Draw:
         return drawn
 
 
-def check_every_class(labels: np.ndarray, splits: np.ndarray, class_names: list[str]) -> None:
-    """Raise a LookbookError if a split lacks a class."""
+def check_every_class(index: pd.DataFrame, class_names: list[str]) -> None:
+    """Raise a LookbookError if a split lacks a class.
+
+    Args:
+        index: `label` and `split` (an index into `SPLITS`) of every picture.
+        class_names: In label order.
+    """
     for split, name in enumerate(SPLITS):
-        _check_every_class(labels[splits == split], class_names, name)
+        _check_every_class(index.loc[index["split"] == split, "label"], class_names, name)
 
 
 def _draw_stratified(labels: np.ndarray, sizes: dict[int, float], seed: int) -> np.ndarray:

@@ -80,40 +80,52 @@ def drop_twins(
     return written.without(twins), kept, [(source, TWIN) for source in sources]
 
 
+def make_splits(
+    card: Card, settings: PreprocessParams, folder: Path
+) -> tuple[Written, np.ndarray, Spec, list[tuple[str, str]]]:
+    """Decode all pictures into the splits and drop twins.
+
+    Returns:
+        What the splits hold, its groups of duplicates, the splits' description but for the scaling,
+        and source and reason of each picture that was left out.
+    """
+    form = form_of(card, settings)
+    reading = read_pictures(card, RAW)
+    draw = Draw(
+        reading.index,
+        card.classes,
+        method=settings.split,
+        validation_size=settings.validation_size,
+        test_size=settings.test_size,
+        seed=settings.seed,
+    )
+    written, unreadable = write_splits(reading, form, draw, folder)
+    check_unreadable(unreadable, len(reading.index), card, settings.max_unreadable)
+    check_every_class(written.index, card.classes)
+    spec = provisional(card.classes, form.shape, settings.one_hot, written.index["split"])
+    splits = [Split(name, folder, spec) for name in SPLITS]
+    groups = exact_groups(written.index, written.grids, splits)
+    written, groups, twins = drop_twins(written, groups, settings.drop_twins, folder, spec)
+    check_every_class(written.index, card.classes)
+    spec = provisional(card.classes, form.shape, settings.one_hot, written.index["split"])
+    return written, groups, spec, unreadable + reading.others + twins
+
+
 @explains_errors
 def main() -> None:
-    """Decode, draw the splits, drop twins, examine, and write it all."""
+    """Make the splits, examine them, and write it all down."""
     params = load_params()
     card, settings = load_card(params.dataset), params.preprocess
-    form = form_of(card, settings)
     with replacing(PROCESSED) as folder:
         folder.mkdir()
-        reading = read_pictures(card, RAW)
-        draw = Draw(
-            reading.index,
-            card.classes,
-            method=settings.split,
-            validation_size=settings.validation_size,
-            test_size=settings.test_size,
-            seed=settings.seed,
-        )
-        written, unreadable = write_splits(reading, form, draw, folder)
-        check_unreadable(unreadable, len(reading.index), card, settings.max_unreadable)
-        spec = provisional(card.classes, form.shape, settings.one_hot, written.index["split"])
-        splits = [Split(name, folder, spec) for name in SPLITS]
-        groups = exact_groups(written.index, written.grids, splits)
-        written, groups, twins = drop_twins(written, groups, settings.drop_twins, folder, spec)
-        index = written.index
-        check_every_class(index["label"].to_numpy(), index["split"].to_numpy(), card.classes)
-
-        findings = audit(index, written.grids, groups, card.classes)
-        dropped = pd.DataFrame(unreadable + reading.others + twins, columns=["source", "reason"])
-        write_tables({"dropped": dropped, **findings.tables}, folder)
+        written, groups, spec, dropped = make_splits(card, settings, folder)
+        dropped = pd.DataFrame(dropped, columns=["source", "reason"])
         reasons = dropped["reason"].value_counts().sort_index().to_dict()
-        spec = replace(spec, counts=findings.figures["pictures"], dropped=reasons)
         train = Split("train", folder, spec)
-        spec = replace(spec, scaling=scaling_for(settings.scaling, train))
-        write_spec(folder, spec)
+        scaling = scaling_for(settings.scaling, train)
+        write_spec(folder, replace(spec, scaling=scaling, dropped=reasons))
+        findings = audit(written.index, written.grids, groups, card.classes)
+        write_tables({"dropped": dropped, **findings.tables}, folder)
         draw_samples(SAMPLES, train)
         draw_class_counts(CLASS_COUNTS, findings.figures["classes"])
     logger.info("%s, each of shape %s; dropped: %s", spec.counts, spec.image_shape, reasons)

@@ -103,6 +103,12 @@ def test_nothing_vanishes(tmp_path, monkeypatch):
     assert list(reading.batches) == [[b"1", Fault("file over 1 bytes")]]
 
 
+def test_folders_of_other_names_than_the_classes_have_a_sentence(tmp_path):
+    pack(tmp_path / "a.zip", {"a/1.jpg": b"", "b/1.jpg": b""})
+    with pytest.raises(LookbookError, match="called 'cat', 'dog'. Received: the folders 'a', 'b'"):
+        images.read(card(["cat", "dog"]), tmp_path)
+
+
 @pytest.mark.parametrize(
     ("sample", "card_classes", "counts"),
     [

@@ -221,6 +221,23 @@ def test_experiments_as_people_run_them(repository):
 
 
 @pytest.mark.slow
+def test_a_colleague_pulls_and_has_nothing_to_run(repository, tmp_path_factory):
+    run(
+        "dvc", "remote", "add", "-d", "shelf", str(tmp_path_factory.mktemp("shelf")), cwd=repository
+    )
+    run("dvc", "repro", cwd=repository)
+    run("git", "add", "-A", cwd=repository)
+    run("git", "commit", "-qm", "results", cwd=repository)
+    run("dvc", "push", cwd=repository)
+    clone = tmp_path_factory.mktemp("colleague") / "clone"
+    run("git", "clone", "-q", str(repository), str(clone), cwd=repository)
+    run("dvc", "pull", cwd=clone)
+    assert "Data and pipelines are up to date." in run("dvc", "repro", cwd=clone).stdout
+    assert not run("git", "status", "--short", cwd=clone).stdout
+    assert (clone / "metrics/samples.png").is_file()
+
+
+@pytest.mark.slow
 def test_the_published_data_come_back_from_the_run_cache(repository, mirror, monkeypatch):
     monkeypatch.setenv("LOOKBOOK_MIRROR", str(mirror))
     run("dvc", "repro", "preprocess", cwd=repository)

@@ -23,7 +23,7 @@ def draw(labels, *, ids=None, published=None, **changes):
     ids = ids or ids_of(len(labels))
     splits = [drawn.splits_of(rows, [ids[row] for row in rows]) for rows in halves]
     splits = np.concatenate(splits)
-    check_every_class(labels, splits, CLASSES)
+    check_every_class(index.assign(split=splits), CLASSES)
     return splits
 
 

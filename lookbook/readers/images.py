@@ -60,6 +60,12 @@ def read(card: Card, folder: Path) -> Reading:
             else:
                 order[path].append(name)
                 rows.append((name, labels[class_key(place.folder)], place.published))
+    if not rows:
+        found = ", ".join(sorted({repr(place.folder) for place in places.values()}))
+        raise LookbookError(
+            f"Expected pictures in folders called {', '.join(map(repr, card.classes))}. Received: "
+            f"the folders {found}. Rename the folders, or the classes on the card."
+        )
     return Reading(index_of(*zip(*rows, strict=True)), _batches(order), others)
 
 
