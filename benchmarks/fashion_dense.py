@@ -19,6 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +42,7 @@ def plain() -> dict:
 
     train, validation = Split("train"), Split("validation")
     (x_train, y_train), (x_validation, y_validation) = (
-        (split.images(range(len(split))) / 255, split.labels) for split in (train, validation)
+        (split.images(np.arange(len(split))) / 255, split.labels) for split in (train, validation)
     )
     model = keras.Sequential(
         [

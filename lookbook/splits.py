@@ -251,9 +251,10 @@ class Split:
         self.spec = spec or read_spec(folder)
         count = self.spec.counts[name]
         shards = range(len(list(self.folder.glob("images-*.npy"))))
-        self._shards = [
+        self._maps = [
             self._open(f"images-{shard:05}.npy", self.spec.image_shape) for shard in shards
         ]
+        self._shards = [np.asarray(mapped) for mapped in self._maps]  # quicker to index
         labels = [self._open(f"labels-{shard:05}.npy", ()) for shard in shards]
         self.labels = np.concatenate([np.empty(0, np.int32), *labels])
         self._starts = np.cumsum([0, *map(len, self._shards)])
@@ -274,9 +275,10 @@ class Split:
             return np.asarray(self._shards[0][indices])
         images = np.empty((len(indices), *self.image_shape), np.uint8)
         shards = np.searchsorted(self._starts, indices, side="right") - 1
-        for shard in np.unique(shards):
-            here = shards == shard
-            images[here] = self._shards[shard][indices[here] - self._starts[shard]]
+        for shard, start in enumerate(self._starts[:-1]):
+            here = np.flatnonzero(shards == shard)
+            if len(here):
+                images[here] = self._shards[shard][indices[here] - start]
         return images
 
     def read(self, indices: np.ndarray) -> np.ndarray:
@@ -287,7 +289,7 @@ class Split:
         images = np.empty((len(indices), *self.image_shape), np.uint8)
         shards = np.searchsorted(self._starts, indices, side="right") - 1
         for shard in np.unique(shards):
-            mapped = self._shards[shard]
+            mapped = self._maps[shard]
             with Path(mapped.filename).open("rb", buffering=0) as file:
                 for place in np.flatnonzero(shards == shard):
                     row = indices[place] - self._starts[shard]

@@ -28,7 +28,7 @@ def test_samples_show_the_pictures_of_each_class_in_turn(split, tmp_path, channe
     draw_samples(tmp_path / "samples.png", split([0] * 30 + [1] * 4, channels))
     picture = np.asarray(Image.open(tmp_path / "samples.png").convert("RGB"))
     # The first two tiles are the first picture of each class: 40 and 40 + 5 * 30.
-    tiles = [picture[70, place].tolist() for place in (60, 185)]
+    tiles = [picture[80, place].tolist() for place in (60, 180)]
     assert tiles == [[40] * 3, [190] * 3]
 
 
