@@ -6,7 +6,7 @@ kinds in turn.
 
     python -m benchmarks.fashion_dense        needs Fashion-MNIST: the network, or LOOKBOOK_MIRROR
 
-On 2 cores (AMD EPYC, 2026): training alone 3.3 x faster, the whole process 2.0 x.
+On 2 cores (AMD EPYC, 2026): training alone 2.5-3.4 x faster, the whole process 1.6-2.0 x.
 """
 
 import json
