@@ -84,20 +84,18 @@ def scan(path: Path, dataset: str) -> list[Entry]:
     remembered = cache_folder(dataset) / "hashes.csv"
     known = _remembered(remembered)
 
-    def entry(name: str) -> tuple[str, str]:
+    def entry(name: str) -> tuple[str, Entry]:
         if not is_picture(name):
-            return "", ""
+            return "", Entry(name, 0, "")
         status = (path / name).stat()
         key = f"{path / name}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
-        return key, known.get(key) or sha256_of(path / name)
+        return key, Entry(name, status.st_size, known.get(key) or sha256_of(path / name))
 
-    hashes = dict(zip(names, map_in_order(entry, names), strict=True))
+    found = list(map_in_order(entry, names))
     with replacing(remembered) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(hashes.values())
-    return [
-        Entry(name, (path / name).stat().st_size if sha256 else 0, sha256)
-        for name, (_, sha256) in hashes.items()
-    ]
+        rows = ((key, entry.sha256) for key, entry in found)
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    return [entry for _, entry in found]
 
 
 def difference(old: list[Entry], new: list[Entry]) -> str | None:
