@@ -298,7 +298,8 @@ def main() -> None:
     counts = ", ".join(f"{name} {count:,}" for name, count in card["counts"].items())
     logger.info("%s: %s; %d other files; card in %s", dataset, counts, others, CARDS)
     _stage_in_git(changed)
-    logger.info("now: dvc exp run -S dataset=%s -S preprocess.image_size=160", dataset)
+    first = f"dvc exp run -S dataset={dataset} -S preprocess.image_size=64"
+    logger.info("now: %s", "dvc repro" if arguments.accept else first)
 
 
 if __name__ == "__main__":
