@@ -64,8 +64,10 @@ def _download(kaggle_name: str, folder: Path) -> str | None:
             kaggle.api.dataset_download_files(kaggle_name, path=str(folder), quiet=True)
         except requests.HTTPError as error:
             return f"HTTP status {error.response.status_code}"
-        except (requests.RequestException, ValueError, OSError) as error:
+        except (requests.RequestException, ConnectionError, TimeoutError, ValueError) as error:
             return f"no connection, or it broke off ({type(error).__name__})"
+        except OSError:  # a full disk is told as such
+            raise
         except (Exception, SystemExit) as error:  # the client raises and exits as it likes
             return f"{type(error).__name__} in Kaggle's client"
     return None
