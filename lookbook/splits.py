@@ -10,6 +10,7 @@ the scaling, as the first layer of a model.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -274,11 +275,8 @@ class Split:
         if len(self._shards) == 1:
             return np.asarray(self._shards[0][indices])
         images = np.empty((len(indices), *self.image_shape), np.uint8)
-        shards = np.searchsorted(self._starts, indices, side="right") - 1
-        for shard, start in enumerate(self._starts[:-1]):
-            here = np.flatnonzero(shards == shard)
-            if len(here):
-                images[here] = self._shards[shard][indices[here] - start]
+        for shard, places, rows in self._located(indices):
+            images[places] = self._shards[shard][rows]
         return images
 
     def read(self, indices: np.ndarray) -> np.ndarray:
@@ -287,12 +285,10 @@ class Split:
         The pages of a memory map stay and count as this process's memory; these do not.
         """
         images = np.empty((len(indices), *self.image_shape), np.uint8)
-        shards = np.searchsorted(self._starts, indices, side="right") - 1
-        for shard in np.unique(shards):
+        for shard, places, rows in self._located(indices):
             mapped = self._maps[shard]
             with Path(mapped.filename).open("rb", buffering=0) as file:
-                for place in np.flatnonzero(shards == shard):
-                    row = indices[place] - self._starts[shard]
+                for place, row in zip(places, rows, strict=True):
                     file.seek(mapped.offset + row * images[place].nbytes)
                     file.readinto(images[place].data)
         return images
@@ -313,6 +309,14 @@ class Split:
         parts = sorted(self.folder.glob("index-*.csv"))
         kinds = {"id": str, "source": str, "label": np.int32}
         return pd.concat([pd.read_csv(part, dtype=kinds) for part in parts], ignore_index=True)
+
+    def _located(self, indices: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """Yield each shard that holds some of the pictures, their places in `indices`, its rows."""
+        shards = np.searchsorted(self._starts, indices, side="right") - 1
+        for shard, start in enumerate(self._starts[:-1]):
+            places = np.flatnonzero(shards == shard)
+            if len(places):
+                yield shard, places, indices[places] - start
 
     def _open(self, name: str, entry_shape: tuple[int, ...]) -> np.ndarray:
         path = self.folder / name
