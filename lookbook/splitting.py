@@ -40,15 +40,15 @@ class Draw:
         Raises:
             LookbookError: If a class is too small for the splits.
         """
-        self._published = index["published"].to_numpy()
+        published = index["published"].to_numpy()
         labels = index["label"].to_numpy()
-        known = set(self._published)
+        known = set(published)
         given = [split for split in (VALIDATION, TEST) if SPLITS[split] in known]
         sizes = {TEST: test_size, VALIDATION: validation_size}
         self._sizes = {split: 0.0 if split in given else size for split, size in sizes.items()}
         self._drawn = np.full(len(index), TRAIN, np.int8)
         for split in given:
-            self._drawn[self._published == SPLITS[split]] = split
+            self._drawn[published == SPLITS[split]] = split
         self._shared = self._drawn == TRAIN
         self._by_hash = method == "hash"
         if not self._by_hash:

@@ -45,7 +45,7 @@ def _labels(path: Path, name: str, reader: CsvReader) -> np.ndarray:
         column = next(table)
     if column.columns[0] != "label":
         raise _fault(name, 1, 1, "the column `label`", repr(column.columns[0]))
-    values = _whole(column.to_numpy(), name, first_row=0, columns=column.columns)
+    values = _whole(column.to_numpy(), name, first_row=0)
     places = {value: place for place, value in enumerate(reader.labels)}
     known = np.isin(values[:, 0], reader.labels)
     if not known.all():
@@ -63,7 +63,7 @@ def _pictures(path: Path, names: list[str]) -> Iterator[np.ndarray]:
             first_row = 0
             for rows in _parsed(file, name, chunksize=ROWS):
                 side = _side(rows.columns, name)
-                values = _whole(rows.to_numpy(), name, first_row, rows.columns)[:, 1:]
+                values = _whole(rows.to_numpy(), name, first_row)[:, 1:]
                 outside = (values < 0) | (values > 255)
                 if outside.any():
                     row, column = np.argwhere(outside)[0]
@@ -86,7 +86,7 @@ def _parsed(file: BinaryIO, name: str, **options) -> Iterator[pd.DataFrame]:
         ) from None
 
 
-def _whole(values: np.ndarray, name: str, first_row: int, columns: pd.Index) -> np.ndarray:
+def _whole(values: np.ndarray, name: str, first_row: int) -> np.ndarray:
     """Return `values` as int64, or name the first that is no whole number."""
     if np.issubdtype(values.dtype, np.integer):
         return values
