@@ -47,7 +47,7 @@ def exact_groups(index: pd.DataFrame, grids: np.ndarray, splits: list[Split]) ->
     Returns:
         int64 of shape (n,): the group's number, -1 for a picture that is alone.
     """
-    _, likeness, counts = np.unique(_as_bytes(grids), return_inverse=True, return_counts=True)
+    _, likeness, counts = np.unique(_keys(grids), return_inverse=True, return_counts=True)
     suspects = np.flatnonzero(counts[likeness] > 1)
     position = index.groupby("split").cumcount().to_numpy()
     digests = []
@@ -76,7 +76,7 @@ def nearest(query: np.ndarray, base: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """
     best, found = np.zeros(len(query)), np.full(len(query), -1)
     # Copies of one picture would all be candidates; the first stands for them.
-    rows = np.sort(np.unique(_as_bytes(base), return_index=True)[1]) if len(base) else []
+    rows = np.sort(np.unique(_keys(base), return_index=True)[1])
     for b in range(0, len(rows), BASE_ROWS):
         base_rows = rows[b : b + BASE_ROWS]
         base_steps = _steps(base[base_rows])
@@ -215,10 +215,13 @@ def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
 
 
-def _as_bytes(grids: np.ndarray) -> np.ndarray:
-    """Return each likeness as one value that can be compared: shape (n,)."""
-    flat = np.ascontiguousarray(grids).reshape(len(grids), -1)
-    return flat.view(np.dtype((np.void, flat.shape[1]))).ravel()
+def _keys(grids: np.ndarray) -> np.ndarray:
+    """Return 64 bits for each likeness, the same for the same ones: uint64 (n,).
+
+    Sorting the likenesses themselves would take several times their memory.
+    """
+    digests = (hashlib.blake2b(grid, digest_size=8).digest() for grid in grids)
+    return np.frombuffer(b"".join(digests), np.uint64)
 
 
 def _deviation(grids: np.ndarray) -> np.ndarray:
