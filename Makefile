@@ -17,7 +17,7 @@ test: $(INSTALLED)
 	python -m pytest
 
 bench: $(INSTALLED)
-	python -m benchmarks.fashion_dense
+	python -m benchmarks
 
 lint: $(INSTALLED)
 	ruff check .

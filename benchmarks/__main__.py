@@ -1,0 +1,187 @@
+"""Lookbook's stages against the plain scripts that the sources show, side by side.
+
+Each case runs the plain script (benchmarks/plain) and the stage with the recipe's settings in turn,
+each as a process of its own, on the same pictures. An epoch's seconds are those between the lines
+that Keras prints, validation included; the first epoch, which compiles, counts for the time until
+the source's figure is reached, and not for the time of an epoch.
+
+    python -m benchmarks                     all cases (an hour)
+    python -m benchmarks sign_cnn cats_cnn   some
+    python -m benchmarks matmul              how much of the machine's matmul rate train_cnn uses
+
+Needs the data of the recipes: the network, or LOOKBOOK_MIRROR.
+"""
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import yaml
+
+from lookbook.recipes import Plan, load_recipes, merged, plan
+from lookbook.validation import read_yaml
+
+ROOT = Path(__file__).parents[1]
+ROUNDS = 3
+SHORTER = {"sign_cnn": 6, "sign_cnn_augmented": 6, "cats_cnn": 3}  # epochs, of both kinds
+
+
+@dataclass
+class Run:
+    """What one process did.
+
+    Attributes:
+        seconds: Of the whole process.
+        peak: Largest memory of it and its children together, in MB, shared pages counted once.
+        epochs: When each epoch ended, in seconds since the first began.
+        accuracy: On validation data, after each epoch.
+    """
+
+    seconds: float = 0.0
+    peak: float = 0.0
+    epochs: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+
+    @property
+    def epoch(self) -> float:
+        """The median seconds of an epoch after the first."""
+        ends = self.epochs
+        return statistics.median(end - start for start, end in zip(ends, ends[1:], strict=False))
+
+    def until(self, accuracy: float) -> float | None:
+        """The seconds until validation data first reached `accuracy`."""
+        ends = zip(self.epochs, self.accuracy, strict=True)
+        return next((end for end, reached in ends if reached >= accuracy), None)
+
+
+def timed(command: list[str], folder: Path) -> Run:
+    """Run a command in `folder`, and note when its lines come and how much memory it takes."""
+    result, begun = Run(), None
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-u", *command],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "LOOKBOOK_CACHE": str(folder / "cache")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    watch = threading.Thread(target=_watch_memory, args=(process.pid, result), daemon=True)
+    watch.start()
+    for line in process.stdout:
+        now = time.perf_counter()
+        if line.startswith("Epoch ") and begun is None:
+            begun = now
+        reached = re.search(r"val_accuracy: ([\d.]+)", line)
+        if reached:
+            result.epochs.append(now - begun)
+            result.accuracy.append(float(reached[1]))
+    if process.wait():
+        sys.exit(f"error: {' '.join(command)} failed in {folder}")
+    result.seconds = time.perf_counter() - start
+    watch.join()
+    return result
+
+
+def _watch_memory(pid: int, result: Run) -> None:
+    while True:
+        try:
+            parent = psutil.Process(pid)
+            family = [parent, *parent.children(recursive=True)]
+            total = sum(_proportional(process) for process in family)
+        except psutil.Error:
+            return
+        if not total:
+            return
+        result.peak = max(result.peak, total / 2**20)
+        time.sleep(0.2)
+
+
+def _proportional(process: psutil.Process) -> int:
+    try:
+        return process.memory_full_info().pss
+    except psutil.Error:
+        return 0
+
+
+def prepare(chosen: Plan, folder: Path) -> None:
+    """Make the splits of a recipe in `folder`, with its settings."""
+    params = merged(read_yaml(ROOT / "params.yaml"), chosen.params)
+    if chosen.name in SHORTER:
+        params[chosen.recipe.stage]["epochs"] = SHORTER[chosen.name]
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    (folder / "data/own").mkdir(parents=True)
+    for path in ("data/datasets.yaml", "data/own/watched.json", "data/bases"):
+        (folder / path).unlink(missing_ok=True)
+        (folder / path).symlink_to(ROOT / path)
+    for stage in ("download", "preprocess"):
+        timed(["-m", f"stages.{stage}"], folder)
+
+
+def compare(chosen: Plan) -> None:
+    """Measure a case; print the median ratios and their spread."""
+    ratios = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        prepare(chosen, folder)
+        for _ in range(ROUNDS):
+            plain = timed([str(ROOT / f"benchmarks/plain/{chosen.name}.py")], folder)
+            subprocess.run(["rm", "-rf", "cache/features"], cwd=folder, check=True)
+            ours = timed(["-m", f"stages.{chosen.recipe.stage}"], folder)
+            for label, ratio in _ratios(chosen, plain, ours).items():
+                ratios.setdefault(label, []).append(ratio)
+            print(f"{chosen.name}: plain {_described(plain)}; here {_described(ours)}", flush=True)
+    for label, values in ratios.items():
+        if None in values:
+            print(f"{chosen.name}, {label}: not reached in every run")
+            continue
+        middle, low, high = statistics.median(values), min(values), max(values)
+        print(f"{chosen.name}, {label}: {middle:.2f} x ({low:.2f}-{high:.2f})", flush=True)
+
+
+def _ratios(chosen: Plan, plain: Run, ours: Run) -> dict[str, float | None]:
+    """Return how many times longer (or larger) the plain script is."""
+    ratios = {"whole process faster": plain.seconds / ours.seconds}
+    if chosen.recipe.stage == "baseline":
+        return ratios | {"memory smaller": plain.peak / ours.peak}
+    if chosen.recipe.stage == "train_transfer":
+        return ratios
+    ratios["epoch faster"] = plain.epoch / ours.epoch
+    target = chosen.recipe.reached
+    times = plain.until(target), ours.until(target)
+    reached = f"{target} on validation data sooner"
+    return ratios | {reached: times[0] / times[1] if None not in times else None}
+
+
+def _described(run: Run) -> str:
+    text = f"{run.seconds:.1f} s, {run.peak:,.0f} MB"
+    if len(run.epochs) > 1:
+        text += f", {run.epoch:.2f} s an epoch, {run.accuracy[-1]:.4f}"
+    return text
+
+
+def main() -> None:
+    """Measure the cases named on the command line, or all."""
+    recipes = load_recipes(ROOT / "recipes.yaml")
+    cases = sorted(path.stem for path in (ROOT / "benchmarks/plain").glob("*_*.py"))
+    names = sys.argv[1:] or [*cases, "matmul"]
+    unknown = sorted(set(names) - {*cases, "matmul"})
+    if unknown:
+        sys.exit(f"error: Expected cases out of {', '.join(cases)}, matmul. Received: {unknown}.")
+    for name in names:
+        if name == "matmul":
+            subprocess.run([sys.executable, "-m", "benchmarks.matmul"], cwd=ROOT, check=True)
+        else:
+            compare(plan(name, recipes[name]))
+
+
+if __name__ == "__main__":
+    main()

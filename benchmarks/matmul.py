@@ -1,0 +1,96 @@
+"""How much of the machine's matmul rate training the default train_cnn uses, and what XLA does.
+
+The floating-point operations are those of the layers with weights: two for each multiplication with
+its addition, three times for training (forward, and backward to inputs and to weights). Measured
+with pictures of 28x28 and 24 classes, as the hand signs have, without augmentation.
+
+    python -m benchmarks.matmul
+"""
+
+import math
+import statistics
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from lookbook.params import load_params
+from lookbook.splits import Scaling, Spec
+from lookbook.training import compiled
+from stages.train_cnn import build
+
+ROUNDS = 5
+SIDE = 4096
+BATCHES = 32
+UNIT = Scaling("unit", [1 / 255], [0.0])
+SPEC = Spec([str(label) for label in range(24)], (28, 28, 1), UNIT, False, {}, {})
+
+
+class Noise:
+    """Random pictures with random classes."""
+
+    def __init__(self, count: int):
+        rng = np.random.default_rng(0)
+        self.pixels = rng.integers(0, 256, (count, *SPEC.image_shape), np.uint8)
+        self.labels = rng.integers(0, SPEC.num_classes, count, np.int32)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def images(self, indices: np.ndarray) -> np.ndarray:
+        return self.pixels[indices]
+
+    def targets(self, indices: np.ndarray) -> np.ndarray:
+        return self.labels[indices]
+
+
+def flops(model: keras.Model) -> int:
+    """Return the floating-point operations of one picture on its way forward."""
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            total += 2 * layer.kernel.shape.num_elements() * math.prod(layer.output.shape[1:3])
+        elif isinstance(layer, keras.layers.Dense):
+            total += 2 * layer.kernel.shape.num_elements()
+    return total
+
+
+def seconds(call, *arguments) -> float:
+    """Return the median seconds of a call, after one to warm up."""
+    call(*arguments)
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        call(*arguments)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def main() -> None:
+    """Measure the matmul, then a chunk of training steps without and with XLA."""
+    matrix = tf.random.uniform((SIDE, SIDE))
+    square = tf.function(lambda: tf.reduce_sum(matrix @ matrix))
+    rate = 2 * SIDE**3 / seconds(lambda: square().numpy())
+    print(f"matmul of {SIDE}x{SIDE}: {rate / 1e9:.0f} GFLOP/s")
+    settings = load_params(Path(__file__).parents[1] / "params.yaml").train_cnn
+    batch = settings.batch_size
+    examples = Noise(BATCHES * batch)
+    model = build(SPEC, settings)
+    trainer = compiled(model, examples, settings)
+    chunk = tf.constant(examples.pixels), tf.constant(examples.labels)
+    step = tf.function(trainer.train_step)
+    spent = seconds(lambda: step(chunk)["loss"].numpy()) / BATCHES
+    share = 3 * flops(model) * batch / spent / rate
+    print(f"train_cnn: {1000 * spent:.1f} ms a step of {batch}, {share:.0%} of the matmul rate")
+    trainer.batch_size = None
+    first = chunk[0][:batch], chunk[1][:batch]
+    for xla in (False, True):
+        step = tf.function(trainer.train_step, jit_compile=xla)
+        spent = seconds(lambda step=step: step(first)["loss"].numpy())
+        print(f"one step by itself, {'with' if xla else 'without'} XLA: {1000 * spent:.1f} ms")
+
+
+if __name__ == "__main__":
+    main()
