@@ -129,6 +129,7 @@ def card_for(dataset: str, found: Found) -> dict:
         "homepage": "not stated",
         "classes": sorted(counts),
         "counts": {name: counts[name] for name in sorted(counts)},
+        "flips": not grey,  # photos may be mirrored; grey scans may be letters
         "files": [found.file],
         "source": found.source,
         "reader": {"kind": "images", "channels": 1 if grey else 3},
@@ -138,7 +139,8 @@ def card_for(dataset: str, found: Found) -> dict:
 def accepted(old: dict, new: dict) -> dict:
     """Return the card of a new version: what people may have edited stays as it is."""
     same_classes = sorted(old["classes"]) == new["classes"]
-    kept = {key: old[key] for key in ("title", "licence", "homepage", "reader")}
+    edited = ("title", "licence", "homepage", "flips", "reader")
+    kept = {key: old[key] for key in edited if key in old}
     return new | kept | ({"classes": old["classes"]} if same_classes else {})
 
 

@@ -73,6 +73,13 @@ class LocalSource(Section):
     path: Annotated[str, StringConstraints(min_length=1)]
 
 
+class MirrorSource(Section):
+    """Files that only the mirror has, as `<mirror>/<folder>/<file name>`."""
+
+    kind: Literal["mirror"]
+    folder: FileName
+
+
 class DigitsReader(Section):
     """scikit-learn's digits.csv.gz."""
 
@@ -135,9 +142,11 @@ class Card(Section):
     homepage: str
     classes: Annotated[list[str], Field(min_length=2)]
     counts: dict[str, Count] | None = None  # pictures of each class, for people to read
+    flips: bool = False  # a picture mirrored left to right is still one of its class
     files: Annotated[list[PublishedFile], Field(min_length=1)]
     source: Annotated[
-        BundledSource | HttpSource | KaggleSource | LocalSource, Field(discriminator="kind")
+        BundledSource | HttpSource | KaggleSource | LocalSource | MirrorSource,
+        Field(discriminator="kind"),
     ]
     reader: Annotated[
         CsvReader | DigitsReader | IdxReader | ImagesReader, Field(discriminator="kind")

@@ -35,7 +35,7 @@ def test_an_unknown_data_set_lists_the_known_ones(set_params, run_main):
     set_params(dataset="flowers")
     code, err = run_main(download.main)
     assert code == 1
-    assert "to be one of cats_vs_dogs, digits, fashion_mnist, mnist, sign_language_mnist" in err
+    assert "to be one of cats_vs_dogs, cats_vs_dogs_sample, digits, fashion_mnist, flo" in err
     assert "Received: 'flowers'." in err
 
 
@@ -49,7 +49,7 @@ def test_an_unknown_data_set_lists_the_known_ones(set_params, run_main):
         (
             ("source", "kind"),
             "ftp",
-            "Expected mnist.source.kind to be 'bundled', 'http', 'kaggle', 'local'. Received: ftp",
+            "to be 'bundled', 'http', 'kaggle', 'local', 'mirror'. Received: ftp",
         ),
         (
             ("reader", "kind"),

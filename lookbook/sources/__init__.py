@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lookbook.cards import Card
 from lookbook.errors import LookbookError
-from lookbook.sources import bundled, http, kaggle, local
+from lookbook.sources import bundled, http, kaggle, local, mirrored
 from lookbook.sources.verify import fault_of
 
 logger = logging.getLogger(__name__)
@@ -15,6 +15,7 @@ FETCH = {
     "http": http.fetch,
     "kaggle": kaggle.fetch,
     "local": local.fetch,
+    "mirror": mirrored.fetch,
 }
 
 

@@ -1,0 +1,27 @@
+"""Files that are published nowhere else than in the user's mirror."""
+
+import shutil
+from pathlib import Path
+
+from lookbook.cards import Card
+from lookbook.errors import LookbookError
+from lookbook.places import cache_folder, mirror
+from lookbook.sources.http import fetch_file
+
+
+def fetch(dataset: str, card: Card, folder: Path) -> None:
+    """Copy the card's files into `folder`, from the cache or the mirror.
+
+    Raises:
+        LookbookError: If there is no mirror, or if it does not have them.
+    """
+    origins = mirror(card.source.folder)
+    for file in card.files:
+        cache = cache_folder(dataset)
+        if not origins and not (cache / file.name).is_file():
+            raise LookbookError(
+                f"Expected LOOKBOOK_MIRROR to name a folder or address with {card.source.folder}/"
+                f"{file.name}: {dataset} is published nowhere else. Received: no mirror. Set it, "
+                "or choose another dataset."
+            )
+        shutil.copyfile(fetch_file(file, origins, cache), folder / file.name)
