@@ -7,7 +7,8 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
-from lookbook.splits import index_blocks
+from lookbook.params import AugmentationParams
+from lookbook.splits import Spec, index_blocks
 
 CHUNK_BATCHES = 32  # at most; fewer where they would hold more than CHUNK_BYTES
 CHUNK_BYTES = 8 * 2**20  # of inputs as they are stored
@@ -25,23 +26,35 @@ class Source(Protocol):
     def targets(self, indices: np.ndarray) -> np.ndarray:
         """Return their class indices or one-hot rows."""
 
+    def fingerprint(self) -> str:
+        """Return a hash of all of it."""
+
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random rotation, zoom and shift of a picture, folded into one projective transform.
+    """Random mirroring, rotation, zoom and shift, folded into one projective transform.
 
     Attributes:
         rotation: Largest angle either way, in degrees.
         zoom: Largest change of size, as a share of it.
         shift: Largest move along each side, as a share of it.
+        flip: Whether half of the pictures are mirrored left to right.
     """
 
     rotation: float
     zoom: float
     shift: float
+    flip: bool = False
 
     def __bool__(self) -> bool:
-        return any((self.rotation, self.zoom, self.shift))
+        return any((self.rotation, self.zoom, self.shift, self.flip))
+
+    @classmethod
+    def of(cls, settings: AugmentationParams, spec: Spec) -> "Augmentation":
+        """Return what the parameters ask for and the data set allows."""
+        return cls(
+            settings.rotation, settings.zoom, settings.shift, flip=settings.flip and spec.flips
+        )
 
     def draw(self, rng: np.random.Generator, count: int, height: int, width: int) -> np.ndarray:
         """Draw a transform for each of `count` pictures.
@@ -65,6 +78,11 @@ class Augmentation:
         transforms[:, 2] = x - cos * (x + move_x) + sin * (y + move_y)
         transforms[:, 3], transforms[:, 4] = sin, cos
         transforms[:, 5] = y - sin * (x + move_x) - cos * (y + move_y)
+        if self.flip:  # of the output: column c shows what width - 1 - c showed
+            flipped = rng.random(count) < 0.5
+            for start in (0, 3):
+                transforms[flipped, start + 2] += transforms[flipped, start] * (width - 1)
+                transforms[flipped, start] *= -1
         return transforms
 
 
@@ -100,7 +118,13 @@ def evaluation_batches(source: Source) -> tf.data.Dataset:
 
 
 def training_chunks(
-    source: Source, *, batch_size: int, seed: int, augmentation: Augmentation | None = None
+    source: Source,
+    *,
+    batch_size: int,
+    seed: int,
+    augmentation: Augmentation | None = None,
+    first_epoch: int = 0,
+    max_batches: int | None = None,
 ) -> tf.data.Dataset:
     """Return one epoch of training examples each time it is iterated over.
 
@@ -113,13 +137,15 @@ def training_chunks(
         batch_size: Examples a batch.
         seed: Of the order and the augmentation.
         augmentation: None leaves the inputs as they are.
+        first_epoch: The epoch to begin with, where a training goes on.
+        max_batches: Batches a chunk, at most; by default as many as are good for speed.
 
     Returns:
         (inputs, targets), with as many examples as `chunk_batches` batches; the last chunk of an
         epoch, and its last batch, may be smaller.
     """
-    chunk_size = batch_size * chunk_batches(source, batch_size)
-    epochs = 0
+    chunk_size = batch_size * min(chunk_batches(source, batch_size), max_batches or CHUNK_BATCHES)
+    epochs = first_epoch
 
     def parts() -> Iterator[tuple[np.ndarray, ...]]:
         nonlocal epochs

@@ -63,6 +63,26 @@ def draw_class_counts(path: Path, counts: dict[str, dict[str, int]]) -> None:
     _save(figure, path)
 
 
+def draw_learning_rates(path: Path, rates: np.ndarray, losses: np.ndarray, best: float) -> None:
+    """Draw the loss against the learning rate of a range test.
+
+    Args:
+        path: The PNG file.
+        rates: Rising.
+        losses: After each of them.
+        best: The rate to point out.
+    """
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axis = figure.subplots()
+    axis.semilogx(rates, losses, color=COLOURS["train"])
+    axis.axvline(best, color=COLOURS["test"], linestyle="--", label=f"steepest fall: {best:.1e}")
+    axis.set_xlabel("learning rate")
+    axis.set_ylabel("loss on training batches, smoothed")
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False)
+    _save(figure, path)
+
+
 def _short(name: str) -> str:
     return name if len(name) <= NAME_LETTERS else name[: NAME_LETTERS - 1] + "…"
 

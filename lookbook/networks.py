@@ -7,14 +7,19 @@ from keras import layers
 
 from lookbook.splits import Spec
 
+MOMENTUM = 0.9  # of batch normalisation's averages; Keras's 0.99 lags behind in short trainings
 
-def build_ann(spec: Spec, *, hidden: Sequence[int], activation: str, dropout: float) -> keras.Model:
+
+def build_ann(
+    spec: Spec, *, hidden: Sequence[int], activation: str, batch_norm: bool, dropout: float
+) -> keras.Model:
     """Build a dense network; without hidden layers it is softmax regression.
 
     Args:
         spec: Gives the picture's shape, the scaling and the number of classes.
         hidden: Units of each hidden layer.
         activation: Keras's name of the hidden layers' activation.
+        batch_norm: Whether each hidden layer is normalised over the batch.
         dropout: Share of each hidden layer's outputs that training leaves out.
 
     Returns:
@@ -23,21 +28,30 @@ def build_ann(spec: Spec, *, hidden: Sequence[int], activation: str, dropout: fl
     inputs, x = _scaled_input(spec)
     x = layers.Flatten()(x)
     for units in hidden:
-        x = layers.Dense(units, activation=activation)(x)
-        if dropout:
-            x = layers.Dropout(dropout)(x)
+        x = layers.Dense(units, use_bias=not batch_norm)(x)
+        x = _activated(x, batch_norm, activation)
+        x = _dropout(x, dropout)
     return keras.Model(inputs, _output(x, spec), name="ann")
 
 
 def build_cnn(
-    spec: Spec, *, filters: Sequence[int], kernel_size: int, dense_units: int, dropout: float
+    spec: Spec,
+    *,
+    blocks: Sequence[Sequence[int]],
+    kernel_size: int,
+    max_map: int,
+    batch_norm: bool,
+    dense_units: int,
+    dropout: float,
 ) -> keras.Model:
-    """Build a convolutional network: convolution, relu and 2x2 pooling for each entry of filters.
+    """Build a convolutional network of blocks that each end with 2x2 pooling.
 
     Args:
         spec: Gives the picture's shape, the scaling and the number of classes.
-        filters: Channels of each convolution.
+        blocks: Channels of each convolution, block by block.
         kernel_size: Side of each convolution's window, in pixels.
+        max_map: See `grown`.
+        batch_norm: Whether each convolution and the dense layer are normalised over the batch.
         dense_units: Units of the layer before the output; 0 leaves it out.
         dropout: Share of that layer's inputs and outputs that training leaves out.
 
@@ -46,29 +60,54 @@ def build_cnn(
         named `features` ends its convolutional part.
     """
     inputs, x = _scaled_input(spec)
-    for number, channels in enumerate(filters):
-        # Pooling before relu gives the same values as after it, on a quarter of the numbers.
-        x = layers.Conv2D(channels, kernel_size, padding="same")(x)
-        x = layers.MaxPooling2D(2)(x)
-        name = "features" if number == len(filters) - 1 else None
-        x = layers.ReLU(name=name)(x)
+    blocks = grown(blocks, spec.image_shape[0], max_map)
+    for number, block in enumerate(blocks):
+        for place, channels in enumerate(block):
+            x = layers.Conv2D(channels, kernel_size, padding="same", use_bias=not batch_norm)(x)
+            last = place == len(block) - 1
+            if last:
+                # Pooling before relu gives the same values as after it, on a quarter of the
+                # numbers; before the normalisation it spares three quarters of that too.
+                x = layers.MaxPooling2D(2)(x)
+            name = "features" if last and number == len(blocks) - 1 else None
+            x = _activated(x, batch_norm, "relu", name)
     x = layers.Flatten()(x)
-    x = layers.Dropout(dropout)(x)
+    x = _dropout(x, dropout)
     if dense_units:
-        x = layers.Dense(dense_units, activation="relu")(x)
-        x = layers.Dropout(dropout)(x)
+        x = layers.Dense(dense_units, use_bias=not batch_norm)(x)
+        x = _activated(x, batch_norm, "relu")
+        x = _dropout(x, dropout)
     return keras.Model(inputs, _output(x, spec), name="cnn")
 
 
+def grown(blocks: Sequence[Sequence[int]], side: int, max_map: int) -> list[list[int]]:
+    """Return the blocks with as many in front as larger pictures need.
+
+    Each block halves the side. While the last map would be larger than `max_map` pixels, a block of
+    one convolution is put in front, with half the channels of the first (at least 8): cheap where
+    the maps are large.
+
+    Args:
+        blocks: Channels of each convolution, block by block.
+        side: Of the picture, in pixels.
+        max_map: Largest side of the last map; 0 adds no block.
+    """
+    blocks = [list(block) for block in blocks]
+    while max_map and side >> len(blocks) > max_map:
+        blocks.insert(0, [max(8, blocks[0][0] // 2)])
+    return blocks
+
+
 def build_feature_extractor(spec: Spec, base: keras.Model) -> keras.Model:
-    """Build the frozen part of a transfer model: a base and global average pooling.
+    """Build the first part of a transfer model: a base and global average pooling.
 
     Args:
         spec: Gives the picture's shape. Its scaling is not used: a base brings its own.
         base: From raw pixels of 1 or 3 channels to feature maps.
 
     Returns:
-        A model from pixels (n, height, width, channels) to features (n, base's channels).
+        A model from pixels (n, height, width, channels) to features (n, base's channels). The base
+        in it is frozen.
     """
     base.trainable = False
     inputs = keras.Input(spec.image_shape, name="pixels")
@@ -80,7 +119,7 @@ def build_feature_extractor(spec: Spec, base: keras.Model) -> keras.Model:
 def build_head(
     spec: Spec, features: int, *, mean: Sequence[float], variance: Sequence[float], dropout: float
 ) -> keras.Model:
-    """Build the trained part of a transfer model: standardised features and an output layer.
+    """Build the second part of a transfer model: standardised features and an output layer.
 
     Args:
         spec: Gives the number of classes.
@@ -94,8 +133,7 @@ def build_head(
     """
     inputs = keras.Input((features,), name="features")
     x = layers.Normalization(mean=mean, variance=variance)(inputs)
-    if dropout:
-        x = layers.Dropout(dropout)(x)
+    x = _dropout(x, dropout)
     return keras.Model(inputs, _output(x, spec), name="head")
 
 
@@ -111,8 +149,24 @@ def _scaled_input(spec: Spec) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     return inputs, layers.Rescaling(scale=scale, offset=offset, name="scaling")(inputs)
 
 
+def _activated(
+    x: keras.KerasTensor, batch_norm: bool, activation: str, name: str | None = None
+) -> keras.KerasTensor:
+    if batch_norm:
+        x = layers.BatchNormalization(momentum=MOMENTUM)(x)
+    return layers.Activation(activation, name=name)(x)
+
+
+def _dropout(x: keras.KerasTensor, share: float) -> keras.KerasTensor:
+    return layers.Dropout(share)(x) if share else x
+
+
 def _output(x: keras.KerasTensor, spec: Spec) -> keras.KerasTensor:
-    return layers.Dense(spec.num_classes, activation="softmax", name="probabilities")(x)
+    # float32 whatever the precision of the rest: float16 cannot hold small probabilities.
+    dense = layers.Dense(
+        spec.num_classes, activation="softmax", name="probabilities", dtype="float32"
+    )
+    return dense(x)
 
 
 def _with_channels(x: keras.KerasTensor, channels: int) -> keras.KerasTensor:

@@ -16,6 +16,7 @@ PARAMS = Path("params.yaml")
 Name = Annotated[str, StringConstraints(min_length=1)]
 Seed = Annotated[Integer, Field(ge=0, lt=2**32)]
 Dropout = Annotated[Number, Field(ge=0, lt=1)]
+NotNegative = Annotated[Number, Field(ge=0)]
 
 
 class PreprocessParams(Section):
@@ -54,15 +55,28 @@ class BaselineParams(Section):
     seed: Seed
 
 
+class HardwareParams(Section):
+    """What the networks are trained on."""
+
+    devices: Literal["one", "all"]
+    mixed_precision: bool
+
+
 class TrainingParams(Section):
     """What every network's training has in common."""
 
-    optimizer: Literal["sgd", "rmsprop", "adam", "adamw"]
+    optimizer: Literal["sgd", "rmsprop", "adam"]
     learning_rate: Annotated[Number, Field(gt=0)]
     schedule: Literal["constant", "cosine"]
+    warmup: Annotated[Number, Field(ge=0, lt=1)]
     momentum: Annotated[Number, Field(ge=0, lt=1)]
+    weight_decay: NotNegative
+    clip_norm: NotNegative
+    label_smoothing: Annotated[Number, Field(ge=0, lt=1)]
+    class_weights: Literal["none", "balanced"]
     batch_size: Count
     epochs: Count
+    min_steps: Annotated[Integer, Field(ge=0)]
     early_stopping: Annotated[Integer, Field(ge=0)]
     seed: Seed
 
@@ -72,6 +86,7 @@ class TrainAnnParams(TrainingParams):
 
     hidden: list[Count]
     activation: Literal["relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu"]
+    batch_norm: bool
     dropout: Dropout
 
 
@@ -81,29 +96,51 @@ class AugmentationParams(Section):
     rotation: Annotated[Number, Field(ge=0, le=180)]
     zoom: Annotated[Number, Field(ge=0, lt=1)]
     shift: Annotated[Number, Field(ge=0, lt=1)]
+    flip: bool
 
 
 class TrainCnnParams(TrainingParams):
     """The convolutional network."""
 
-    filters: Annotated[list[Count], Field(min_length=1)]
+    blocks: Annotated[
+        list[Annotated[list[Count], Field(min_length=1)]],
+        Field(min_length=1),
+    ]
     kernel_size: Count
+    max_map: Annotated[Integer, Field(ge=0)]
+    batch_norm: bool
     dense_units: Annotated[Integer, Field(ge=0)]
     dropout: Dropout
     augmentation: AugmentationParams
+
+
+class FineTuneParams(Section):
+    """The second step of transfer: the last blocks of the base, at a low rate."""
+
+    blocks: Annotated[Integer, Field(ge=0)]
+    learning_rate: Annotated[Number, Field(gt=0)]
+    batch_size: Count
+    epochs: Count
+    early_stopping: Annotated[Integer, Field(ge=0)]
 
 
 class TrainTransferParams(TrainingParams):
     """The head on a frozen base."""
 
     base: Name
+    weights: Name
+    width: Annotated[Number, Field(gt=0)]
+    views: Count
     dropout: Dropout
+    augmentation: AugmentationParams
+    fine_tune: FineTuneParams
 
 
 class Params(Section):
     """All of params.yaml."""
 
     dataset: Name
+    hardware: HardwareParams
     preprocess: PreprocessParams
     baseline: BaselineParams
     train_ann: TrainAnnParams
@@ -112,12 +149,12 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _pictures_outlast_pooling(self):
-        smallest = 2 ** len(self.train_cnn.filters)
+        smallest = 2 ** len(self.train_cnn.blocks)
         if self.preprocess.image_size < smallest:
             raise ValueError(
                 f"Expected preprocess.image_size to be at least {smallest}, since each entry of "
-                f"train_cnn.filters halves the picture. Received: {self.preprocess.image_size} "
-                f"and {self.train_cnn.filters}."
+                f"train_cnn.blocks halves the picture. Received: {self.preprocess.image_size} "
+                f"and {self.train_cnn.blocks}."
             )
         return self
 

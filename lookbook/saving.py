@@ -30,7 +30,9 @@ def save_keras(model: keras.Model, path: Path) -> None:
         with zipfile.ZipFile(raw) as old, zipfile.ZipFile(partial, "w") as new:
             contents = {name: old.read(name) for name in sorted(old.namelist())}
             config = _number_shared_objects(json.loads(contents["config.json"]), {})
-            contents["config.json"] = json.dumps(config).encode()
+            # The weights are float32 whatever precision they were trained in.
+            text = json.dumps(config).replace('"mixed_float16"', '"float32"')
+            contents["config.json"] = text.encode()
             contents["metadata.json"] = json.dumps({"keras_version": keras.__version__}).encode()
             for name, content in contents.items():
                 new.writestr(zipfile.ZipInfo(name, ZIP_TIME), content)

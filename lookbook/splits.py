@@ -9,6 +9,7 @@ Scaling and the target form are recorded in spec.json and applied when a batch i
 the scaling, as the first layer of a model.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from lookbook.errors import LookbookError
-from lookbook.files import write_json
+from lookbook.files import sha256_of, write_json
 from lookbook.splitting import SPLITS
 
 PROCESSED = Path("data/processed")
@@ -59,6 +60,7 @@ class Spec:
         one_hot: Whether targets are one-hot rows rather than class indices.
         counts: Pictures in each split.
         dropped: Pictures left out, counted by reason.
+        flips: Whether a picture mirrored left to right is still one of its class.
     """
 
     class_names: list[str]
@@ -67,6 +69,7 @@ class Spec:
     one_hot: bool
     counts: dict[str, int]
     dropped: dict[str, int]
+    flips: bool = False
 
     @property
     def num_classes(self) -> int:
@@ -303,6 +306,13 @@ class Split:
     def blocks(self) -> list[np.ndarray]:
         """Return the indices of all pictures, in order, in runs that fit; see `index_blocks`."""
         return index_blocks(len(self), int(np.prod(self.image_shape)))
+
+    def fingerprint(self) -> str:
+        """Return a hash of the split's files and of spec.json's content, as hex digits."""
+        digest = hashlib.sha256(repr(self.spec).encode())
+        for path in sorted(self.folder.iterdir()):
+            digest.update(f"{path.name} {sha256_of(path)}\n".encode())
+        return digest.hexdigest()
 
     def index(self) -> pd.DataFrame:
         """Return the columns id, source and label, one row a picture."""

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from pathlib import Path
 
 import keras
@@ -10,45 +11,16 @@ import pandas as pd
 import tensorflow as tf
 
 from lookbook.batches import Augmentation, Source, evaluation_batches, training_chunks
-from lookbook.errors import LookbookError
+from lookbook.checkpoints import Checkpoint, identity_of
 from lookbook.files import replacing
+from lookbook.hardware import check_memory, one_device, out_of_memory
 from lookbook.params import TrainingParams
+from lookbook.trainer import StopAtNaN, Trainer
 
 CURVES = ["loss", "accuracy", "val_loss", "val_accuracy"]
+UNDECAYED = ["bias", "gamma", "beta"]  # weight decay is for the weights of connections only
 
 logger = logging.getLogger(__name__)
-
-
-class _Trainer(keras.Model):
-    """A model with another model's layers, whose training step takes a chunk of batches.
-
-    Keras's own way to take several steps in one call, `steps_per_execution`, wraps each batch in
-    optional values; at 32 small pictures a batch that costs as much as the step itself.
-    """
-
-    batch_size: int
-
-    def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict:
-        """Take a step for each batch of a chunk; return the epoch's figures so far."""
-        x, y = data
-        train_on_batch = super().train_step
-
-        def step(start: tf.Tensor) -> tf.Tensor:
-            batch = slice(start, start + self.batch_size)
-            train_on_batch((x[batch], y[batch]))
-            return start + self.batch_size
-
-        tf.while_loop(lambda start: start < tf.shape(x)[0], step, [0])
-        return self.get_metrics_result()
-
-
-def make_deterministic(seed: int) -> None:
-    """Seed everything and make TensorFlow's results repeatable on one kind of machine."""
-    keras.config.set_floatx("float32")  # ~/.keras/keras.json may say otherwise
-    keras.config.set_image_data_format("channels_last")
-    keras.utils.clear_session()  # layer names do not depend on what was built before
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
 
 
 def fit(
@@ -57,17 +29,19 @@ def fit(
     validation: Source,
     settings: TrainingParams,
     *,
-    one_hot: bool,
+    name: str,
     augmentation: Augmentation | None = None,
 ) -> tuple[pd.DataFrame, dict]:
     """Train a model in place, to its best weights on validation data.
 
+    A training that was killed goes on after its last finished epoch, and ends as it would have.
+
     Args:
-        model: From the inputs of `train` to probabilities.
+        model: From the inputs of `train` to probabilities, built inside `hardware.prepared`.
         train: Training examples.
         validation: Validation examples.
         settings: Optimizer, learning rate, batch size, epochs, early stopping, seed.
-        one_hot: Whether targets are one-hot rows; the loss follows.
+        name: The section of params.yaml, for messages and for the checkpoint.
         augmentation: Of the training pictures.
 
     Returns:
@@ -75,48 +49,107 @@ def fit(
         figures of the epoch whose weights the model ends with.
 
     Raises:
-        LookbookError: If the loss is no longer a finite number.
+        LookbookError: If the loss is no longer a finite number, or memory is too small.
     """
-    trainer = _Trainer(model.input, model.output, name=model.name)
-    trainer.batch_size = settings.batch_size
-    trainer.compile(
-        _optimizer(settings, steps=settings.epochs * -(-len(train) // settings.batch_size)),
-        "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        jit_compile=False,  # two to three times slower on CPUs, and a chunk's size varies
-    )
+    check_memory(model, settings.batch_size, f"{name}.batch_size")
+    epochs = epochs_of(settings, len(train))
+    trainer = compiled(model, train, settings)
+    held_out = evaluation_batches(validation)
+    before = trainer.evaluate(held_out, verbose=0, return_dict=True)
+    logger.info("before training: validation accuracy %.4f", before["accuracy"])
+    stopping = None
+    if settings.early_stopping:
+        stopping = keras.callbacks.EarlyStopping(
+            monitor="val_loss", patience=settings.early_stopping, restore_best_weights=True
+        )
+    parts = (settings, augmentation, train.fingerprint(), validation.fingerprint())
+    checkpoint = Checkpoint(name, identity_of(model, *parts), stopping)
     training = training_chunks(
         train,
         batch_size=settings.batch_size,
         seed=settings.seed,
         augmentation=augmentation,
+        first_epoch=checkpoint.epoch,
+        max_batches=None if one_device() else 1,
     )
-    held_out = evaluation_batches(validation)
-    before = trainer.evaluate(held_out, verbose=0, return_dict=True)
-    logger.info("before training: validation accuracy %.4f", before["accuracy"])
-    callbacks = [keras.callbacks.TerminateOnNaN()]
-    if settings.early_stopping:
-        callbacks.append(
-            keras.callbacks.EarlyStopping(
-                monitor="val_loss", patience=settings.early_stopping, restore_best_weights=True
-            )
+    start = time.perf_counter()
+    try:
+        trainer.fit(
+            training,
+            validation_data=held_out,
+            initial_epoch=epochs if checkpoint.stopped else checkpoint.epoch,
+            epochs=epochs,
+            callbacks=[StopAtNaN(), *([stopping] if stopping else []), checkpoint],
+            shuffle=False,  # `training_chunks` has shuffled
+            verbose=1 if sys.stdout.isatty() else 2,
         )
-    history = trainer.fit(
-        training,
-        validation_data=held_out,
-        epochs=settings.epochs,
-        callbacks=callbacks,
-        shuffle=False,  # `training_chunks` has shuffled
-        verbose=1 if sys.stdout.isatty() else 2,
-    )
-    curves = pd.DataFrame(history.history, columns=CURVES)
+    except tf.errors.ResourceExhaustedError as error:
+        raise out_of_memory(f"{name}.batch_size", settings.batch_size, error.message) from None
+    seconds = time.perf_counter() - start
+    logger.info("%.1f s, %.1f %% of it waiting for data", seconds, 100 * trainer.waited / seconds)
+    checkpoint.discard()
+    curves = pd.DataFrame(checkpoint.rows, columns=CURVES)
     curves.insert(0, "epoch", curves.index + 1)
-    if not np.isfinite(curves.to_numpy()).all():
-        raise LookbookError(
-            f"Expected a finite loss. Received: one that is not, in epoch {len(curves)}, with "
-            f"learning_rate={settings.learning_rate}. Lower it; no model was kept."
-        )
     return curves, _figures(curves, before["accuracy"], stopped_early=settings.early_stopping > 0)
+
+
+def epochs_of(settings: TrainingParams, count: int) -> int:
+    """Return how often to go through `count` examples: `epochs`, or more for `min_steps` steps."""
+    return max(settings.epochs, -(-settings.min_steps // _steps(settings, count)))
+
+
+def compiled(model: keras.Model, train: Source, settings: TrainingParams) -> Trainer:
+    """Return the model as one that Keras can train as the settings say."""
+    trainer = Trainer(model.input, model.output, name=model.name)
+    trainer.batch_size = settings.batch_size if one_device() else None
+    trainer.label_smoothing = settings.label_smoothing
+    if settings.class_weights == "balanced":
+        trainer.class_weights = balanced_weights(train, model.output_shape[-1])
+    steps = epochs_of(settings, len(train)) * _steps(settings, len(train))
+    trainer.compile(
+        build_optimizer(settings, steps=steps),
+        "categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=False,  # see `lookbook.hardware`
+    )
+    trainer.optimizer.build(trainer.trainable_variables)
+    return trainer
+
+
+def balanced_weights(source: Source, num_classes: int) -> np.ndarray:
+    """Return float32 of shape (num_classes,): weights that make every class count alike.
+
+    n / (classes x pictures of the class), as scikit-learn's `class_weight="balanced"`; their mean
+    over the pictures is 1. A class without pictures has weight 0.
+    """
+    targets = source.targets(np.arange(len(source)))
+    labels = targets if targets.ndim == 1 else targets.argmax(axis=1)
+    counts = np.bincount(labels, minlength=num_classes)
+    weights = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    return np.where(counts, weights, 0).astype(np.float32)
+
+
+def build_optimizer(settings: TrainingParams, *, steps: int) -> keras.optimizers.Optimizer:
+    """Return the optimizer for a training of this many steps.
+
+    Weight decay is decoupled (Loshchilov and Hutter, arXiv 1711.05101): each step takes
+    learning rate x weight_decay of a weight away. A warm-up with cosine decay is the one-cycle
+    policy (Smith, arXiv 1803.09820) without its change of momentum.
+    """
+    common = {
+        "learning_rate": _rate(settings, steps),
+        "weight_decay": settings.weight_decay or None,
+        "global_clipnorm": settings.clip_norm or None,
+    }
+    if settings.optimizer == "sgd":
+        optimizer = keras.optimizers.SGD(momentum=settings.momentum, **common)
+    elif settings.optimizer == "rmsprop":
+        optimizer = keras.optimizers.RMSprop(**common)
+    else:
+        optimizer = keras.optimizers.Adam(**common)
+    if settings.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=UNDECAYED)
+    return optimizer
 
 
 def save_curves(curves: pd.DataFrame, path: Path) -> None:
@@ -125,16 +158,32 @@ def save_curves(curves: pd.DataFrame, path: Path) -> None:
         curves.round(6).to_csv(partial, index=False, lineterminator="\n")
 
 
-def _optimizer(settings: TrainingParams, *, steps: int) -> keras.optimizers.Optimizer:
-    rate = settings.learning_rate
-    if settings.schedule == "cosine":  # from the full rate to none at the last step
-        rate = keras.optimizers.schedules.CosineDecay(rate, decay_steps=steps)
-    return {
-        "sgd": lambda: keras.optimizers.SGD(rate, momentum=settings.momentum),
-        "rmsprop": lambda: keras.optimizers.RMSprop(rate),
-        "adam": lambda: keras.optimizers.Adam(rate),
-        "adamw": lambda: keras.optimizers.AdamW(rate),
-    }[settings.optimizer]()
+def save_summary(model: keras.Model, path: Path) -> None:
+    """Write Keras's summary of a model, nested ones included, as text."""
+    lines = []
+    model.summary(print_fn=lines.append, expand_nested=True, line_length=100)
+    with replacing(path) as partial:
+        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _steps(settings: TrainingParams, count: int) -> int:
+    return -(-count // settings.batch_size)
+
+
+def _rate(
+    settings: TrainingParams, steps: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    rate, warmup = settings.learning_rate, round(settings.warmup * steps)
+    if settings.schedule == "constant" and not warmup:
+        return rate
+    # Constant after a warm-up: a decay to the rate itself.
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup else rate,
+        decay_steps=max(1, steps - warmup),
+        alpha=1.0 if settings.schedule == "constant" else 0.0,
+        warmup_target=rate if warmup else None,
+        warmup_steps=warmup,
+    )
 
 
 def _figures(curves: pd.DataFrame, accuracy_before: float, *, stopped_early: bool) -> dict:

@@ -1,39 +1,52 @@
 """Train a dense network.
 
-In: the training and validation splits. Out: models/train_ann.keras and its curves.
+In: the training and validation splits. Out: models/train_ann.keras, its summary as text, and its
+curves.
 
     python -m stages.train_ann       10 s on digits (0.97 test); a minute on Fashion-MNIST (0.89)
 """
 
 from pathlib import Path
 
+import keras
+
 from lookbook.errors import explains_errors
 from lookbook.files import write_metrics
+from lookbook.hardware import prepared
 from lookbook.networks import build_ann
-from lookbook.params import load_params
+from lookbook.params import TrainAnnParams, load_params
 from lookbook.saving import save_keras
-from lookbook.splits import Split
-from lookbook.training import fit, make_deterministic, save_curves
+from lookbook.splits import Spec, Split
+from lookbook.training import fit, save_curves, save_summary
 
 MODEL = Path("models/train_ann.keras")
+SUMMARY = Path("models/train_ann.txt")
 CURVES = Path("metrics/curves/train_ann.csv")
 METRICS = Path("metrics/train_ann.json")
+
+
+def build(spec: Spec, settings: TrainAnnParams) -> keras.Model:
+    """Return the untrained network that the parameters describe."""
+    return build_ann(
+        spec,
+        hidden=settings.hidden,
+        activation=settings.activation,
+        batch_norm=settings.batch_norm,
+        dropout=settings.dropout,
+    )
 
 
 @explains_errors
 def main() -> None:
     """Build, train, save."""
-    settings = load_params().train_ann
-    make_deterministic(settings.seed)
+    params = load_params()
+    settings = params.train_ann
     train, validation = Split("train"), Split("validation")
-    model = build_ann(
-        train.spec,
-        hidden=settings.hidden,
-        activation=settings.activation,
-        dropout=settings.dropout,
-    )
-    curves, figures = fit(model, train, validation, settings, one_hot=train.spec.one_hot)
+    with prepared(params.hardware, settings.seed):
+        model = build(train.spec, settings)
+        curves, figures = fit(model, train, validation, settings, name="train_ann")
     save_keras(model, MODEL)
+    save_summary(model, SUMMARY)
     save_curves(curves, CURVES)
     write_metrics(METRICS, figures | {"parameters": model.count_params()})
 

@@ -1,48 +1,62 @@
 """Train a convolutional network on augmented pictures.
 
-In: the training and validation splits. Out: models/train_cnn.keras and its curves.
+In: the training and validation splits. Out: models/train_cnn.keras, its summary as text, and its
+curves.
 
     python -m stages.train_cnn       15 s on digits (0.98 test); minutes on Fashion-MNIST (0.92)
 """
 
 from pathlib import Path
 
+import keras
+
 from lookbook.batches import Augmentation
 from lookbook.errors import explains_errors
 from lookbook.files import write_metrics
+from lookbook.hardware import prepared
 from lookbook.networks import build_cnn
-from lookbook.params import load_params
+from lookbook.params import TrainCnnParams, load_params
 from lookbook.saving import save_keras
-from lookbook.splits import Split
-from lookbook.training import fit, make_deterministic, save_curves
+from lookbook.splits import Spec, Split
+from lookbook.training import fit, save_curves, save_summary
 
 MODEL = Path("models/train_cnn.keras")
+SUMMARY = Path("models/train_cnn.txt")
 CURVES = Path("metrics/curves/train_cnn.csv")
 METRICS = Path("metrics/train_cnn.json")
+
+
+def build(spec: Spec, settings: TrainCnnParams) -> keras.Model:
+    """Return the untrained network that the parameters describe."""
+    return build_cnn(
+        spec,
+        blocks=settings.blocks,
+        kernel_size=settings.kernel_size,
+        max_map=settings.max_map,
+        batch_norm=settings.batch_norm,
+        dense_units=settings.dense_units,
+        dropout=settings.dropout,
+    )
 
 
 @explains_errors
 def main() -> None:
     """Build, train, save."""
-    settings = load_params().train_cnn
-    make_deterministic(settings.seed)
+    params = load_params()
+    settings = params.train_cnn
     train, validation = Split("train"), Split("validation")
-    model = build_cnn(
-        train.spec,
-        filters=settings.filters,
-        kernel_size=settings.kernel_size,
-        dense_units=settings.dense_units,
-        dropout=settings.dropout,
-    )
-    curves, figures = fit(
-        model,
-        train,
-        validation,
-        settings,
-        one_hot=train.spec.one_hot,
-        augmentation=Augmentation(**settings.augmentation.model_dump()),
-    )
+    with prepared(params.hardware, settings.seed):
+        model = build(train.spec, settings)
+        curves, figures = fit(
+            model,
+            train,
+            validation,
+            settings,
+            name="train_cnn",
+            augmentation=Augmentation.of(settings.augmentation, train.spec),
+        )
     save_keras(model, MODEL)
+    save_summary(model, SUMMARY)
     save_curves(curves, CURVES)
     write_metrics(METRICS, figures | {"parameters": model.count_params()})
 

@@ -1,9 +1,11 @@
-"""Train a new head on the frozen base of a network trained on other pictures.
+"""Train a new head on the base of a network trained on other pictures, then its last blocks too.
 
 In: the training and validation splits, and the base. Out: models/train_transfer.keras (base and
-head in one) and the curves of the head.
+head in one), its summary as text, and the curves of both steps, one after the other.
 
-The base never changes, so each picture goes through it once; the epochs see its features only.
+While the base is frozen each picture goes through it once, and the epochs see its features only;
+they are kept, so that a change to the head costs seconds. Fine-tuning then goes through the whole
+network for every picture and epoch.
 
     python -m stages.train_transfer  15 s on digits (0.96 test)
 """
@@ -13,77 +15,107 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tqdm import tqdm
+import pandas as pd
 
-from lookbook.bases import load_base
+from lookbook.bases import load_base, unfreeze, weights_hash
+from lookbook.batches import Augmentation
 from lookbook.errors import explains_errors
+from lookbook.features import Features
 from lookbook.files import write_metrics
+from lookbook.hardware import prepared
 from lookbook.networks import build_feature_extractor, build_head, join
-from lookbook.params import load_params
+from lookbook.params import Params, load_params
 from lookbook.saving import save_keras
 from lookbook.splits import Split
-from lookbook.training import fit, make_deterministic, save_curves
+from lookbook.training import fit, save_curves, save_summary
 
 MODEL = Path("models/train_transfer.keras")
+SUMMARY = Path("models/train_transfer.txt")
 CURVES = Path("metrics/curves/train_transfer.csv")
 METRICS = Path("metrics/train_transfer.json")
 
 logger = logging.getLogger("train_transfer")
 
 
-class Features:
-    """The features of a split, in place of its pictures.
+def train_head(
+    extractor: keras.Model, train: Split, validation: Split, params: Params
+) -> tuple[keras.Model, pd.DataFrame, dict]:
+    """Train a head on the features of the pictures.
 
-    Attributes:
-        values: float32 of shape (n, features).
+    Returns:
+        Extractor and head as one model, the curves, and the figures.
     """
+    settings, spec = params.train_transfer, train.spec
+    features = Features(
+        extractor,
+        train,
+        views=settings.views,
+        augmentation=Augmentation.of(settings.augmentation, spec),
+        seed=settings.seed,
+    )
+    mean, variance = features.moments()
+    head = build_head(spec, len(mean), mean=mean, variance=variance, dropout=settings.dropout)
+    curves, figures = fit(
+        head,
+        features,
+        Features(extractor, validation),
+        settings,
+        name="train_transfer",
+    )
+    return join(spec, extractor, head), curves, figures
 
-    def __init__(self, extractor: keras.Model, split: Split):
-        """Compute the features, a block of pictures at a time."""
-        self.split = split
-        self.values = np.empty((len(split), extractor.output_shape[-1]), np.float32)
-        for block in tqdm(split.blocks(), desc=f"{split.name} features", disable=None):
-            self.values[block] = extractor.predict_on_batch(split.images(block))
-        logger.info("%s features: %s", split.name, self.values.shape)
 
-    def __len__(self) -> int:
-        return len(self.split)
-
-    def images(self, indices: np.ndarray) -> np.ndarray:
-        """Return the features of these pictures."""
-        return self.values[indices]
-
-    def targets(self, indices: np.ndarray) -> np.ndarray:
-        """Return the targets of these pictures."""
-        return self.split.targets(indices)
+def fine_tune(
+    model: keras.Model, base: keras.Model, train: Split, validation: Split, params: Params
+) -> tuple[pd.DataFrame, dict]:
+    """Train the head and the last blocks of the base together, in place, at a low rate."""
+    settings = params.train_transfer
+    blocks = unfreeze(base, settings.fine_tune.blocks)
+    logger.info("fine-tuning %s", ", ".join(blocks))
+    own = settings.fine_tune.model_dump(exclude={"blocks"})
+    return fit(
+        model,
+        train,
+        validation,
+        settings.model_copy(update=own | {"min_steps": 0}),
+        name="train_transfer.fine_tune",
+        augmentation=Augmentation.of(settings.augmentation, train.spec),
+    )
 
 
 @explains_errors
 def main() -> None:
-    """Compute features, train the head, save both parts as one model."""
-    settings = load_params().train_transfer
-    make_deterministic(settings.seed)
-    train_split, validation_split = Split("train"), Split("validation")
-    spec = train_split.spec
-    extractor = build_feature_extractor(spec, load_base(settings.base))
-    train, validation = Features(extractor, train_split), Features(extractor, validation_split)
-    head = build_head(
-        spec,
-        train.values.shape[1],
-        mean=train.values.mean(axis=0),
-        variance=train.values.var(axis=0),
-        dropout=settings.dropout,
-    )
-    curves, figures = fit(head, train, validation, settings, one_hot=spec.one_hot)
-    model = join(spec, extractor, head)
+    """Train the head, fine-tune if asked to, save base and head as one model."""
+    params = load_params()
+    settings = params.train_transfer
+    train, validation = Split("train"), Split("validation")
+    with prepared(params.hardware, settings.seed):
+        base = load_base(
+            settings.base,
+            weights=settings.weights,
+            width=settings.width,
+            image_size=train.image_shape[0],
+        )
+        base_hash = weights_hash(base)
+        extractor = build_feature_extractor(train.spec, base)
+        model, curves, figures = train_head(extractor, train, validation, params)
+        trained = count_trainable(model)
+        if settings.fine_tune.blocks:
+            tuning_curves, tuned = fine_tune(model, base, train, validation, params)
+            tuning_curves["epoch"] += len(curves)
+            curves = pd.concat([curves, tuning_curves])
+            figures = tuned | {"frozen": figures}
+            trained = count_trainable(model)
     save_keras(model, MODEL)
+    save_summary(model, SUMMARY)
     save_curves(curves, CURVES)
-    parameters = {"parameters": model.count_params(), "trained_parameters": _trained(head)}
-    write_metrics(METRICS, figures | parameters)
+    counts = {"parameters": model.count_params(), "trained_parameters": trained}
+    write_metrics(METRICS, figures | counts | {"base_weights_sha256": base_hash})
 
 
-def _trained(head: keras.Model) -> int:
-    return sum(int(np.prod(weight.shape)) for weight in head.trainable_weights)
+def count_trainable(model: keras.Model) -> int:
+    """Return how many numbers training may change."""
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from lookbook.batches import (
     project,
     training_chunks,
 )
+from lookbook.params import load_params
+from lookbook.splits import Scaling, Spec
 
 
 class Pictures:
@@ -27,6 +29,9 @@ class Pictures:
 
     def targets(self, indices):
         return indices.astype(np.int32)
+
+    def fingerprint(self):
+        return str(self.count)
 
 
 def rows(dataset):
@@ -68,6 +73,18 @@ def test_the_order_follows_seed_and_epoch():
     again = training_chunks(Pictures(100), batch_size=8, seed=5)
     assert [rows(again), rows(again)] == [first, second]
     assert rows(training_chunks(Pictures(100), batch_size=8, seed=6)) != first
+
+
+def test_a_training_may_begin_with_a_later_epoch():
+    chunks = training_chunks(Pictures(100), batch_size=8, seed=5)
+    first, second = rows(chunks), rows(chunks)
+    later = training_chunks(Pictures(100), batch_size=8, seed=5, first_epoch=1)
+    assert rows(later) == second != first
+
+
+def test_several_devices_get_batch_by_batch():
+    batches = list(training_chunks(Pictures(100), batch_size=8, seed=5, max_batches=1))
+    assert [len(targets) for _, targets in batches] == [8] * 12 + [4]
 
 
 def test_augmented_pictures_are_repeatable():
@@ -146,3 +163,32 @@ def test_a_larger_zoom_shows_the_picture_larger():
     drawn = Augmentation(0, 0, 0).draw(np.random.default_rng(0), 1, 11, 11)
     assert drawn[0].tolist() == [1, 0, 0, 0, 1, 0, 0, 0]
     assert project(image, transform).numpy().sum() > 2 * image.sum()
+
+
+def test_half_of_the_pictures_are_mirrored_where_that_is_allowed():
+    images = np.random.default_rng(1).integers(0, 256, (400, 5, 6, 1), dtype=np.uint8)
+    transforms = Augmentation(0, 0, 0, flip=True).draw(np.random.default_rng(2), 400, 5, 6)
+    received = project(images, transforms).numpy()
+    mirrored = (received == images[:, :, ::-1]).all(axis=(1, 2, 3))
+    same = (received == images).all(axis=(1, 2, 3))
+    assert (mirrored ^ same).all()
+    assert 160 < mirrored.sum() < 240
+
+
+def test_flips_need_the_cards_consent(project):
+    settings = load_params().train_cnn.augmentation
+    assert settings.flip
+    scaling = Scaling("unit", [1 / 255], [0.0])
+    for flips in (False, True):
+        spec = Spec(["a", "b"], (4, 4, 1), scaling, False, {}, {}, flips)
+        assert Augmentation.of(settings, spec).flip is flips
+
+
+def test_a_turned_and_mirrored_picture_is_the_mirror_image_of_the_turned_one():
+    images = np.random.default_rng(1).integers(0, 256, (50, 9, 9, 1), dtype=np.uint8)
+    both = Augmentation(20, 0.1, 0.1, flip=True).draw(np.random.default_rng(3), 50, 9, 9)
+    turned = Augmentation(20, 0.1, 0.1).draw(np.random.default_rng(3), 50, 9, 9)
+    changed = (both != turned).any(axis=1)
+    assert 10 < changed.sum() < 40
+    expected = project(images, turned).numpy()[changed][:, :, ::-1]
+    np.testing.assert_allclose(project(images, both).numpy()[changed], expected, atol=0.05)

@@ -11,11 +11,17 @@ from lookbook.splits import Scaling, Spec, Split
 from stages import baseline, evaluate
 
 
+def softmax_regression(spec):
+    return build_ann(spec, hidden=[], activation="relu", batch_norm=False, dropout=0.0)
+
+
 @pytest.fixture
 def trained(processed, run_main, monkeypatch):
     """A project copy whose ladder has the linear model and an untrained dense one."""
     assert run_main(baseline.main)[0] == 0
-    model = build_ann(Split("train").spec, hidden=[], activation="relu", dropout=0.0)
+    model = build_ann(
+        Split("train").spec, hidden=[], activation="relu", batch_norm=False, dropout=0.0
+    )
     save_keras(model, Path("models/train_ann.keras"))
     few = {name: evaluate.MODELS[name] for name in ("baseline", "train_ann")}
     monkeypatch.setattr(evaluate, "MODELS", few)
@@ -52,12 +58,12 @@ def truncate(path):
 
 def other_shape(path):
     spec = Spec(list("0123456789"), (8, 8, 1), Scaling("none", [1.0], [0.0]), False, {}, {})
-    save_keras(build_ann(spec, hidden=[], activation="relu", dropout=0.0), path)
+    save_keras(softmax_regression(spec), path)
 
 
 def other_classes(path):
     spec = Spec(["a", "b"], (28, 28, 1), Scaling("none", [1.0], [0.0]), False, {}, {})
-    save_keras(build_ann(spec, hidden=[], activation="relu", dropout=0.0), path)
+    save_keras(softmax_regression(spec), path)
 
 
 def linear_of_other_shape(path):

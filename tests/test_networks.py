@@ -6,6 +6,7 @@ from lookbook.networks import (
     build_cnn,
     build_feature_extractor,
     build_head,
+    grown,
     join,
 )
 from lookbook.splits import Scaling, Spec
@@ -16,6 +17,18 @@ UNIT = Scaling("unit", [1 / 255] * 3, [0.0] * 3)
 
 def spec(scaling=UNIT, channels=3):
     return Spec(list("abcde"), (16, 16, channels), scaling, False, {}, {})
+
+
+def cnn(spec, blocks, dense_units, *, kernel_size=3, batch_norm=False, max_map=0):
+    return build_cnn(
+        spec,
+        blocks=blocks,
+        kernel_size=kernel_size,
+        max_map=max_map,
+        batch_norm=batch_norm,
+        dense_units=dense_units,
+        dropout=0.1,
+    )
 
 
 @pytest.mark.parametrize(
@@ -32,8 +45,10 @@ def spec(scaling=UNIT, channels=3):
 def test_scaling_inside_the_model_equals_scaling_outside(scaling, network):
     def build(scaling):
         if network == "ann":
-            return build_ann(spec(scaling), hidden=[8], activation="relu", dropout=0.5)
-        return build_cnn(spec(scaling), filters=[4, 8], kernel_size=3, dense_units=8, dropout=0.5)
+            return build_ann(
+                spec(scaling), hidden=[8], activation="relu", batch_norm=True, dropout=0.5
+            )
+        return cnn(spec(scaling), [[4], [8]], 8, batch_norm=True)
 
     inside = build(scaling)
     outside = build(Scaling("none", [1.0] * 3, [0.0] * 3))
@@ -47,21 +62,33 @@ def test_scaling_inside_the_model_equals_scaling_outside(scaling, network):
 
 
 def test_no_hidden_layer_is_softmax_regression():
-    model = build_ann(spec(), hidden=[], activation="relu", dropout=0.2)
+    model = build_ann(spec(), hidden=[], activation="relu", batch_norm=True, dropout=0.2)
     assert model.count_params() == 16 * 16 * 3 * 5 + 5
     probabilities = model.predict_on_batch(PIXELS)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
 
 
 def test_parameters_are_those_counted_by_hand():
-    ann = build_ann(spec(), hidden=[7, 6], activation="tanh", dropout=0.0)
+    ann = build_ann(spec(), hidden=[7, 6], activation="tanh", batch_norm=False, dropout=0.0)
     assert ann.count_params() == (768 * 7 + 7) + (7 * 6 + 6) + (6 * 5 + 5)
-    cnn = build_cnn(spec(), filters=[4, 8], kernel_size=5, dense_units=9, dropout=0.1)
+    network = cnn(spec(), [[4], [8]], 9, kernel_size=5)
     convolutions = (25 * 3 * 4 + 4) + (25 * 4 * 8 + 8)
-    assert cnn.count_params() == convolutions + (4 * 4 * 8 * 9 + 9) + (9 * 5 + 5)
-    assert build_cnn(
-        spec(), filters=[4], kernel_size=3, dense_units=0, dropout=0.1
-    ).count_params() == (9 * 3 * 4 + 4) + (8 * 8 * 4 * 5 + 5)
+    assert network.count_params() == convolutions + (4 * 4 * 8 * 9 + 9) + (9 * 5 + 5)
+    assert cnn(spec(), [[4]], 0).count_params() == (9 * 3 * 4 + 4) + (8 * 8 * 4 * 5 + 5)
+    double = cnn(spec(), [[4, 6]], 0, batch_norm=True)
+    convolutions = (9 * 3 * 4 + 4 * 4) + (9 * 4 * 6 + 4 * 6)  # four numbers a channel, no bias
+    assert double.count_params() == convolutions + (8 * 8 * 6 * 5 + 5)
+
+
+def test_larger_pictures_get_blocks_in_front():
+    blocks = [[32], [64, 64]]
+    assert grown(blocks, 28, 7) == blocks
+    assert grown(blocks, 29, 7) == blocks
+    assert grown(blocks, 64, 7) == [[8], [16], *blocks]
+    assert grown(blocks, 160, 7) == [[8], [8], [16], *blocks]
+    assert grown(blocks, 160, 0) == blocks
+    network = cnn(Spec(["a", "b"], (160, 160, 3), UNIT, False, {}, {}), blocks, 0, max_map=7)
+    assert network.get_layer("features").output.shape[1:] == (5, 5, 64)
 
 
 @pytest.mark.parametrize("pictures", [1, 3])
@@ -69,13 +96,11 @@ def test_parameters_are_those_counted_by_hand():
 def test_a_base_takes_grey_and_coloured_pictures(pictures, base_channels):
     from lookbook.bases import cut_base
 
-    trained = build_cnn(
+    trained = cnn(
         Spec(["a", "b"], (8, 8, base_channels), Scaling("unit", [1 / 255] * base_channels,
              [0.0] * base_channels), False, {}, {}),
-        filters=[4, 6],
-        kernel_size=3,
-        dense_units=0,
-        dropout=0.1,
+        [[4], [6]],
+        0,
     )  # fmt: skip
     base = cut_base(trained)
     extractor = build_feature_extractor(spec(channels=pictures), base)
@@ -98,6 +123,6 @@ def test_a_base_is_cut_from_a_convolutional_network_only():
     from lookbook.bases import cut_base
     from lookbook.errors import LookbookError
 
-    dense = build_ann(spec(), hidden=[8], activation="relu", dropout=0.0)
+    dense = build_ann(spec(), hidden=[8], activation="relu", batch_norm=False, dropout=0.0)
     with pytest.raises(LookbookError, match="Expected a model of train_cnn"):
         cut_base(dense)

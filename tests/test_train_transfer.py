@@ -1,13 +1,16 @@
 import json
+import shutil
 from pathlib import Path
 
+import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 from lookbook.bases import load_base
 from lookbook.models import load_model
-from lookbook.networks import build_feature_extractor
-from lookbook.splits import Split, read_spec
+from lookbook.places import cache_folder
+from lookbook.splits import Split
 from stages import train_transfer
 
 
@@ -26,26 +29,81 @@ def test_the_committed_base_serves_digits(processed, set_params, run_main):
     assert accuracy == pytest.approx(metrics["validation_accuracy"], abs=0.003)
 
 
-def test_each_picture_goes_through_the_base_once(processed):
-    extractor = build_feature_extractor(read_spec(), load_base("fashion_mnist_cnn"))
-    validation = Split("validation")
-    seen = []
-    images = validation.images
-    validation.images = lambda indices: seen.extend(indices.tolist()) or images(indices)
-    features = train_transfer.Features(extractor, validation)
-    for indices in ([0, 5], [5, 7]):
-        features.images(np.array(indices))
-    assert seen == list(range(len(validation)))
-    expected = extractor.predict_on_batch(images(np.array([5, 7])))
-    np.testing.assert_allclose(features.images(np.array([5, 7])), expected, rtol=1e-4, atol=1e-5)
-    np.testing.assert_array_equal(features.targets(np.arange(3)), validation.labels[:3])
+def test_a_changed_head_finds_the_features(processed, set_params, run_main, caplog):
+    caplog.set_level("INFO")
+
+    def kept_features():
+        caplog.clear()
+        assert run_main(train_transfer.main)[0] == 0
+        return caplog.text.count("kept from an earlier run")
+
+    set_params(**{"train_transfer.epochs": 3})
+    assert kept_features() == 0
+    first = train_transfer.MODEL.read_bytes()
+    set_params(**{"train_transfer.dropout": 0.5})
+    assert kept_features() == 2
+    other = train_transfer.MODEL.read_bytes()
+    shutil.rmtree(cache_folder("features"))
+    assert kept_features() == 0
+    assert train_transfer.MODEL.read_bytes() == other != first
+
+
+def test_fine_tuning_is_a_second_step(processed, set_params, run_main, caplog):
+    caplog.set_level("INFO")
+    set_params(
+        **{
+            "train_transfer.epochs": 8,
+            "train_transfer.fine_tune.blocks": 2,
+            "train_transfer.fine_tune.epochs": 3,
+            "train_transfer.fine_tune.learning_rate": 1e-3,
+        }
+    )
+    code, err = run_main(train_transfer.main)
+    assert code == 0, err
+    assert "fine-tuning conv2d_1, conv2d_2" in caplog.text
+    metrics = json.loads(train_transfer.METRICS.read_text())
+    assert metrics["frozen"]["validation_accuracy"] > 0.85
+    assert metrics["validation_loss"] < metrics["frozen"]["validation_loss"]
+    assert metrics["validation_accuracy_before"] == pytest.approx(
+        metrics["frozen"]["validation_accuracy"], abs=0.003
+    )
+    convolutions = (9 * 32 * 64 + 64) + (9 * 64 * 128 + 128)
+    assert metrics["trained_parameters"] == convolutions + 128 * 10 + 10
+    curves = pd.read_csv(train_transfer.CURVES)
+    assert curves["epoch"].tolist() == list(range(1, 12))
+    first = load_base("fashion_mnist_cnn", weights="none", width=1.0, image_size=28)
+    tuned = keras.models.load_model(train_transfer.MODEL, compile=False)
+    base = next(x for x in tuned.get_layer("feature_extractor").layers if x.name == "base")
+    same = [
+        np.array_equal(*pair) for pair in zip(base.get_weights(), first.get_weights(), strict=True)
+    ]
+    assert same == [True, True, False, False, False, False]
+
+
+def test_a_base_of_keras_takes_grey_pictures(processed, set_params, run_main):
+    spec = json.loads((processed / "spec.json").read_text())
+    for split in ("train", "validation"):
+        images = np.load(processed / split / "images-00000.npy")
+        np.save(
+            processed / split / "images-00000.npy",
+            np.pad(images, [(0, 0)] + 2 * [(2, 2)] + [(0, 0)]),
+        )
+    (processed / "spec.json").write_text(json.dumps(spec | {"image_shape": [32, 32, 1]}))
+    settings = {"base": "MobileNet", "width": 0.25, "weights": "none", "epochs": 2}
+    set_params(**{f"train_transfer.{name}": value for name, value in settings.items()})
+    code, err = run_main(train_transfer.main)
+    assert code == 0, err
+    metrics = json.loads(train_transfer.METRICS.read_text())
+    assert metrics["trained_parameters"] == 256 * 10 + 10
+    assert len(metrics["base_weights_sha256"]) == 64
 
 
 def test_an_unknown_base_lists_those_there_are(processed, set_params, run_main):
     set_params(**{"train_transfer.base": "vgg61"})
     code, err = run_main(train_transfer.main)
     assert code == 1
-    assert "to be one of: fashion_mnist_cnn. Received: 'vgg61'." in err
+    assert "to be one of: fashion_mnist_cnn, ConvNeXtBase" in err
+    assert "Received: 'vgg61'." in err
 
 
 def test_a_damaged_base_says_how_to_get_it_back(processed, run_main):
