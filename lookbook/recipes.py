@@ -134,23 +134,18 @@ def run(chosen: Plan) -> dict:
             "Mend its cause and run the command again; finished recipes cost seconds."
         )
     seconds = time.perf_counter() - start
-    here = _metrics(chosen)[chosen.recipe.metric]
+    here = dvc.api.metrics_show(f"metrics/{chosen.recipe.stage}.json", rev=chosen.name)
     published = chosen.recipe.published
     note = f"on {chosen.params['dataset']}; " if chosen.stands_in else ""
     return {
         "recipe": chosen.name,
         "figure": chosen.recipe.metric,
         "published": f"{published:.4f}" if published else "not stated",
-        "here": f"{here:.4f}",
+        "here": f"{here[chosen.recipe.metric]:.4f}",
         "test": f"{_test_accuracy(chosen):.4f}",
         "seconds": f"{seconds:.0f}",
         "what differs": note + chosen.recipe.differs,
     }
-
-
-def _metrics(chosen: Plan) -> dict:
-    file = f"metrics/{chosen.recipe.stage}.json"
-    return dvc.api.metrics_show(file, rev=chosen.name)[file]
 
 
 def _test_accuracy(chosen: Plan) -> float:

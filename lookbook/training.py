@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -31,6 +32,7 @@ def fit(
     *,
     name: str,
     augmentation: Augmentation | None = None,
+    watch: Callable[[pd.DataFrame], None] | None = None,
 ) -> tuple[pd.DataFrame, dict]:
     """Train a model in place, to its best weights on validation data.
 
@@ -43,6 +45,7 @@ def fit(
         settings: Optimizer, learning rate, batch size, epochs, early stopping, seed.
         name: The section of params.yaml, for messages and for the checkpoint.
         augmentation: Of the training pictures.
+        watch: Called with the curves so far after each epoch.
 
     Returns:
         The curves, one row an epoch (epoch, loss, accuracy, val_loss, val_accuracy), and the
@@ -72,6 +75,11 @@ def fit(
         first_epoch=checkpoint.epoch,
         max_batches=None if one_device() else 1,
     )
+    callbacks = [StopAtNaN(), *([stopping] if stopping else []), checkpoint]
+    if watch:
+        callbacks.append(
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: watch(_table(checkpoint.rows)))
+        )
     start = time.perf_counter()
     try:
         trainer.fit(
@@ -79,7 +87,7 @@ def fit(
             validation_data=held_out,
             initial_epoch=epochs if checkpoint.stopped else checkpoint.epoch,
             epochs=epochs,
-            callbacks=[StopAtNaN(), *([stopping] if stopping else []), checkpoint],
+            callbacks=callbacks,
             shuffle=False,  # `training_chunks` has shuffled
             verbose=1 if sys.stdout.isatty() else 2,
         )
@@ -88,8 +96,7 @@ def fit(
     seconds = time.perf_counter() - start
     logger.info("%.1f s, %.1f %% of it waiting for data", seconds, 100 * trainer.waited / seconds)
     checkpoint.discard()
-    curves = pd.DataFrame(checkpoint.rows, columns=CURVES)
-    curves.insert(0, "epoch", curves.index + 1)
+    curves = _table(checkpoint.rows)
     return curves, _figures(curves, before["accuracy"], stopped_early=settings.early_stopping > 0)
 
 
@@ -153,7 +160,7 @@ def build_optimizer(settings: TrainingParams, *, steps: int) -> keras.optimizers
 
 
 def save_curves(curves: pd.DataFrame, path: Path) -> None:
-    """Write the curves as CSV for `dvc plots`."""
+    """Write the curves as CSV for `dvc plots`; after each epoch, they can be watched."""
     with replacing(path) as partial:
         curves.round(6).to_csv(partial, index=False, lineterminator="\n")
 
@@ -184,6 +191,12 @@ def _rate(
         warmup_target=rate if warmup else None,
         warmup_steps=warmup,
     )
+
+
+def _table(rows: list[dict[str, float]]) -> pd.DataFrame:
+    curves = pd.DataFrame(rows, columns=CURVES)
+    curves.insert(0, "epoch", curves.index + 1)
+    return curves
 
 
 def _figures(curves: pd.DataFrame, accuracy_before: float, *, stopped_early: bool) -> dict:

@@ -11,6 +11,7 @@ network for every picture and epoch.
 """
 
 import logging
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -61,26 +62,42 @@ def train_head(
         Features(extractor, validation),
         settings,
         name="train_transfer",
+        watch=partial(save_curves, path=CURVES),
     )
     return join(spec, extractor, head), curves, figures
 
 
 def fine_tune(
-    model: keras.Model, base: keras.Model, train: Split, validation: Split, params: Params
+    model: keras.Model,
+    base: keras.Model,
+    train: Split,
+    validation: Split,
+    params: Params,
+    head_curves: pd.DataFrame,
 ) -> tuple[pd.DataFrame, dict]:
-    """Train the head and the last blocks of the base together, in place, at a low rate."""
+    """Train the head and the last blocks of the base together, in place, at a low rate.
+
+    Returns:
+        The curves of both steps, one after the other, and the figures of this one.
+    """
     settings = params.train_transfer
+
+    def joined(curves: pd.DataFrame) -> pd.DataFrame:
+        return pd.concat([head_curves, curves.assign(epoch=curves["epoch"] + len(head_curves))])
+
     blocks = unfreeze(base, settings.fine_tune.blocks)
     logger.info("fine-tuning %s", ", ".join(blocks))
     own = settings.fine_tune.model_dump(exclude={"blocks"})
-    return fit(
+    curves, figures = fit(
         model,
         train,
         validation,
         settings.model_copy(update=own | {"min_steps": 0}),
         name="train_transfer.fine_tune",
         augmentation=Augmentation.of(settings.augmentation, train.spec),
+        watch=lambda curves: save_curves(joined(curves), CURVES),
     )
+    return joined(curves), figures
 
 
 @explains_errors
@@ -101,9 +118,7 @@ def main() -> None:
         model, curves, figures = train_head(extractor, train, validation, params)
         trained = count_trainable(model)
         if settings.fine_tune.blocks:
-            tuning_curves, tuned = fine_tune(model, base, train, validation, params)
-            tuning_curves["epoch"] += len(curves)
-            curves = pd.concat([curves, tuning_curves])
+            curves, tuned = fine_tune(model, base, train, validation, params, curves)
             figures = tuned | {"frozen": figures}
             trained = count_trainable(model)
     save_keras(model, MODEL)

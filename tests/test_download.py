@@ -231,3 +231,25 @@ def test_every_published_address_still_answers(project, tmp_path, name):
 def test_stages_that_do_not_train_leave_tensorflow_alone(stage):
     code = f"import sys, stages.{stage}; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_set_that_only_the_mirror_has(project, set_params, run_main, monkeypatch, tmp_path):
+    content = b"not really a zip"
+    cards = yaml.safe_load(Path("data/datasets.yaml").read_text())
+    file = cards["flowers_sample"]["files"][0]
+    file["bytes"], file["sha256"] = len(content), hashlib.sha256(content).hexdigest()
+    Path("data/datasets.yaml").write_text(yaml.safe_dump(cards))
+    set_params(dataset="flowers_sample")
+    code, err = run_main(download.main)
+    assert code == 1
+    assert "Expected LOOKBOOK_MIRROR to name a folder or address with samples/flowers_sam" in err
+    monkeypatch.setenv("LOOKBOOK_MIRROR", str(tmp_path / "mirror"))
+    code, err = run_main(download.main)
+    assert code == 1
+    assert "no such file" in err
+    (tmp_path / "mirror/samples").mkdir(parents=True)
+    (tmp_path / "mirror/samples/flowers_sample.zip").write_bytes(content)
+    assert run_main(download.main)[0] == 0
+    assert Path("data/raw/flowers_sample.zip").read_bytes() == content
+    monkeypatch.delenv("LOOKBOOK_MIRROR")  # the cache has it now
+    assert run_main(download.main)[0] == 0

@@ -188,6 +188,33 @@ def test_a_kill_in_each_stage_is_made_good_by_the_next_run(repository):
 
 
 @pytest.mark.slow
+def test_a_training_killed_between_epochs_goes_on(repository, set_params):
+    set_params(**{"train_ann.epochs": 60, "train_ann.hidden": [64], "train_ann.early_stopping": 0})
+    undisturbed = repository.parent / "undisturbed"
+    shutil.copytree(repository, undisturbed)
+    run("dvc", "repro", "train_ann", cwd=undisturbed)
+    checkpoint = repository / "models/.checkpoints/train_ann.npz"
+    parent = subprocess.Popen(
+        ["dvc", "repro", "train_ann"],
+        cwd=repository,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not checkpoint.is_file():
+        assert parent.poll() is None
+        time.sleep(0.01)
+    time.sleep(0.3)
+    os.killpg(parent.pid, signal.SIGKILL)
+    parent.wait()
+    assert checkpoint.is_file()
+    done = run("dvc", "repro", "train_ann", cwd=repository)
+    assert "going on after epoch" in done.stderr + done.stdout
+    assert (repository / "dvc.lock").read_bytes() == (undisturbed / "dvc.lock").read_bytes()
+    assert not checkpoint.is_file()
+
+
+@pytest.mark.slow
 def test_experiments_as_people_run_them(repository):
     run("dvc", "repro", cwd=repository)
     run("git", "add", "-A", cwd=repository)

@@ -24,4 +24,5 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
                 f"{file.name}: {dataset} is published nowhere else. Received: no mirror. Set it, "
                 "or choose another dataset."
             )
-        shutil.copyfile(fetch_file(file, origins, cache), folder / file.name)
+        # Without a mirror the cache itself is where it comes from.
+        shutil.copyfile(fetch_file(file, origins or [str(cache)], cache), folder / file.name)
