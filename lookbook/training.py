@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from lookbook.batches import Augmentation, Source, evaluation_batches, training_chunks
 from lookbook.checkpoints import Checkpoint, identity_of
+from lookbook.errors import LookbookError
 from lookbook.files import replacing
 from lookbook.hardware import check_memory, one_device, out_of_memory
 from lookbook.params import TrainingParams
@@ -91,6 +92,9 @@ def fit(
             shuffle=False,  # `training_chunks` has shuffled
             verbose=1 if sys.stdout.isatty() else 2,
         )
+    except LookbookError:  # the loss is not finite, and would not be at the next try
+        checkpoint.discard()
+        raise
     except tf.errors.ResourceExhaustedError as error:
         raise out_of_memory(f"{name}.batch_size", settings.batch_size, error.message) from None
     seconds = time.perf_counter() - start

@@ -94,6 +94,7 @@ def test_a_folder_gets_a_card_and_goes_through(project, photos, command, use, ru
     assert card["classes"] == ["cats", "dogs"]
     assert card["counts"] == {"cats": 20, "dogs": 20}
     assert card["reader"] == {"kind": "images", "channels": 3}
+    assert card["flips"] is True
     assert card["files"][0]["sha256"] == own.sha256_of(Path("data/own/pets.csv"))
     assert CARDS.read_text().startswith(before)  # comments and all
     use("pets")
@@ -168,6 +169,7 @@ def test_grey_photos_stay_grey(project, tmp_path_factory, command):
     code, err = command("scans", folder)
     assert code == 0, err
     assert card_of("scans")["reader"]["channels"] == 1
+    assert card_of("scans")["flips"] is False
 
 
 def change(photos):

@@ -184,6 +184,27 @@ def test_a_loss_that_is_not_finite_stops_at_its_step(settings, early_stopping):
     assert not list(checkpoints.CHECKPOINTS.glob("*"))
 
 
+def test_a_loss_that_breaks_late_leaves_no_checkpoint(settings, monkeypatch):
+    class BreakInThirdEpoch(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            assert epoch == 0 or checkpoints.CHECKPOINTS.is_dir()
+            if epoch == 2:
+                weights = self.model.get_weights()
+                self.model.set_weights([weight * np.nan for weight in weights])
+
+    fit_in_full = Trainer.fit
+    monkeypatch.setattr(
+        Trainer,
+        "fit",
+        lambda self, *args, callbacks, **options: fit_in_full(
+            self, *args, callbacks=[*callbacks, BreakInThirdEpoch()], **options
+        ),
+    )
+    with pytest.raises(LookbookError, match="Received: nan at step 27,"):  # 13 steps an epoch
+        train(settings)
+    assert not list(checkpoints.CHECKPOINTS.glob("*"))
+
+
 @pytest.mark.parametrize("label_smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("one_hot", [False, True])
 def test_the_loss_is_the_cross_entropy_by_hand(settings, label_smoothing, one_hot):
