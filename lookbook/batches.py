@@ -10,7 +10,7 @@ import tensorflow as tf
 from lookbook.params import AugmentationParams
 from lookbook.splits import Spec, index_blocks
 
-CHUNK_BATCHES = 32  # at most; fewer where they would hold more than CHUNK_BYTES
+CHUNK_BATCHES = 128  # at most; fewer where they would hold more than CHUNK_BYTES
 CHUNK_BYTES = 8 * 2**20  # of inputs as they are stored
 
 
