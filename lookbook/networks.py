@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from lookbook.layers import Bias
 from lookbook.splits import Spec
 
 MOMENTUM = 0.9  # of batch normalisation's averages; Keras's 0.99 lags behind in short trainings
@@ -63,12 +64,14 @@ def build_cnn(
     blocks = grown(blocks, spec.image_shape[0], max_map)
     for number, block in enumerate(blocks):
         for place, channels in enumerate(block):
-            x = layers.Conv2D(channels, kernel_size, padding="same", use_bias=not batch_norm)(x)
+            x = layers.Conv2D(channels, kernel_size, padding="same", use_bias=False)(x)
             last = place == len(block) - 1
             if last:
-                # Pooling before relu gives the same values as after it, on a quarter of the
-                # numbers; before the normalisation it spares three quarters of that too.
+                # Pooling before bias and relu gives the same values as after them, on a quarter of
+                # the numbers; before the normalisation it spares three quarters of that too.
                 x = layers.MaxPooling2D(2)(x)
+            if not batch_norm:
+                x = Bias()(x)
             name = "features" if last and number == len(blocks) - 1 else None
             x = _activated(x, batch_norm, "relu", name)
     x = layers.Flatten()(x)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 
+import lookbook.layers  # noqa: F401  (models may hold them)
 from lookbook.errors import LookbookError
 from lookbook.files import replacing
 

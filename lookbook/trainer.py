@@ -48,7 +48,9 @@ class Trainer(keras.Model):
                 y_pred = self(x[batch], training=True)
                 loss = self.compute_loss(x[batch], y[batch], y_pred)
                 scaled = self.optimizer.scale_loss(loss)
-            self.optimizer.apply_gradients(zip(tape.gradient(scaled, weights), weights))
+            self.optimizer.apply_gradients(
+                zip(tape.gradient(scaled, weights), weights, strict=True)
+            )
             total += loss * tf.cast(tf.shape(y_pred)[0], loss.dtype)
             predictions = predictions.write(start // self.batch_size, y_pred)
             return start + self.batch_size, tf.math.is_finite(loss), total, predictions

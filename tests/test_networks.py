@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -126,3 +127,25 @@ def test_a_base_is_cut_from_a_convolutional_network_only():
     dense = build_ann(spec(), hidden=[8], activation="relu", batch_norm=False, dropout=0.0)
     with pytest.raises(LookbookError, match="Expected a model of train_cnn"):
         cut_base(dense)
+
+
+def test_a_bias_after_pooling_is_the_convolutions_own(tmp_path):
+    """The same values as Keras's convolution with bias, relu and pooling, in the usual order."""
+    from lookbook.saving import load_keras, save_keras
+
+    ours = cnn(spec(), [[4], [6]], 0)
+    rng = np.random.default_rng(0)
+    ours.set_weights([rng.normal(size=weight.shape) for weight in ours.get_weights()])
+    inputs = keras.Input((16, 16, 3))
+    x = keras.layers.Rescaling(1 / 255)(inputs)
+    for channels in (4, 6):
+        x = keras.layers.Conv2D(channels, 3, padding="same", activation="relu")(x)
+        x = keras.layers.MaxPooling2D(2)(x)
+    x = keras.layers.Dense(5, activation="softmax")(keras.layers.Flatten()(x))
+    usual = keras.Model(inputs, x)
+    usual.set_weights(ours.get_weights())
+    expected = usual.predict_on_batch(PIXELS)
+    np.testing.assert_allclose(ours.predict_on_batch(PIXELS), expected, rtol=1e-3, atol=1e-5)
+    save_keras(ours, tmp_path / "model.keras")
+    loaded = load_keras(tmp_path / "model.keras", remedy="")
+    np.testing.assert_array_equal(loaded.predict_on_batch(PIXELS), ours.predict_on_batch(PIXELS))
