@@ -38,6 +38,7 @@ TINY = {
     "train_cnn.epochs": 1,
     "train_cnn.min_steps": 0,
     "train_transfer.epochs": 1,
+    "train_transfer.min_steps": 0,
 }
 
 

@@ -37,7 +37,7 @@ def test_a_changed_head_finds_the_features(processed, set_params, run_main, capl
         assert run_main(train_transfer.main)[0] == 0
         return caplog.text.count("kept from an earlier run")
 
-    set_params(**{"train_transfer.epochs": 3})
+    set_params(**{"train_transfer.epochs": 3, "train_transfer.min_steps": 0})
     assert kept_features() == 0
     first = train_transfer.MODEL.read_bytes()
     set_params(**{"train_transfer.dropout": 0.5})
@@ -53,6 +53,7 @@ def test_fine_tuning_is_a_second_step(processed, set_params, run_main, caplog):
     set_params(
         **{
             "train_transfer.epochs": 8,
+            "train_transfer.min_steps": 0,
             "train_transfer.fine_tune.blocks": 2,
             "train_transfer.fine_tune.epochs": 3,
             "train_transfer.fine_tune.learning_rate": 1e-3,
@@ -89,7 +90,7 @@ def test_a_base_of_keras_takes_grey_pictures(processed, set_params, run_main):
             np.pad(images, [(0, 0)] + 2 * [(2, 2)] + [(0, 0)]),
         )
     (processed / "spec.json").write_text(json.dumps(spec | {"image_shape": [32, 32, 1]}))
-    settings = {"base": "MobileNet", "width": 0.25, "weights": "none", "epochs": 2}
+    settings = {"base": "MobileNet", "width": 0.25, "weights": "none", "epochs": 2, "min_steps": 0}
     set_params(**{f"train_transfer.{name}": value for name, value in settings.items()})
     code, err = run_main(train_transfer.main)
     assert code == 0, err
