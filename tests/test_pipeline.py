@@ -191,7 +191,7 @@ def test_a_kill_in_each_stage_is_made_good_by_the_next_run(repository):
 @pytest.mark.slow
 def test_a_training_killed_between_epochs_goes_on(repository, set_params):
     set_params(**{"train_ann.epochs": 60, "train_ann.hidden": [64], "train_ann.early_stopping": 0})
-    undisturbed = repository.parent / "undisturbed"
+    undisturbed = repository.parent / "never-killed"
     shutil.copytree(repository, undisturbed)
     run("dvc", "repro", "train_ann", cwd=undisturbed)
     checkpoint = repository / "models/.checkpoints/train_ann.npz"
