@@ -2,7 +2,7 @@
 
 import keras
 from keras import layers
-from keras.preprocessing.image import ImageDataGenerator
+from tensorflow.keras.preprocessing.image import ImageDataGenerator
 
 from data import load
 
