@@ -70,16 +70,17 @@ class Run:
 
 def timed(command: list[str], folder: Path) -> Run:
     """Run a command in `folder`, and note when its lines come and how much memory it takes."""
-    result, begun = Run(), None
+    result, begun, complaints = Run(), None, folder / "stderr.txt"
     start = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-u", *command],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "LOOKBOOK_CACHE": str(folder / "cache")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    with complaints.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-u", *command],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "LOOKBOOK_CACHE": str(folder / "cache")},
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
     watch = threading.Thread(target=_watch_memory, args=(process.pid, result), daemon=True)
     watch.start()
     for line in process.stdout:
@@ -91,7 +92,7 @@ def timed(command: list[str], folder: Path) -> Run:
             result.epochs.append(now - begun)
             result.accuracy.append(float(reached[1]))
     if process.wait():
-        sys.exit(f"error: {' '.join(command)} failed in {folder}")
+        sys.exit(f"{complaints.read_text()}error: {' '.join(command)} failed in {folder}")
     result.seconds = time.perf_counter() - start
     watch.join()
     return result

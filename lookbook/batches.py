@@ -1,5 +1,6 @@
 """Batches for Keras: shuffled, gathered by index, and augmented, ahead of the model."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -114,7 +115,7 @@ def evaluation_batches(source: Source) -> tf.data.Dataset:
         for indices in blocks:
             yield source.images(indices), source.targets(indices)
 
-    return _dataset(source, parts, steps=len(blocks))
+    return _dataset(source, parts, len(blocks))
 
 
 def training_chunks(
@@ -125,12 +126,13 @@ def training_chunks(
     augmentation: Augmentation | None = None,
     first_epoch: int = 0,
     max_batches: int | None = None,
-) -> tf.data.Dataset:
-    """Return one epoch of training examples each time it is iterated over.
+) -> tuple[tf.data.Dataset, int]:
+    """Return training examples, epoch after epoch without end.
 
     The order is a permutation of the whole source, another one in each epoch. An element is not a
     batch but a chunk of several, see `chunk_batches`: with one of 32 small pictures at a time,
-    passing them from hand to hand would cost more than the training step.
+    passing them from hand to hand would cost more than the training step. The first chunk of an
+    epoch is made ready while the epoch before is validated.
 
     Args:
         source: Where inputs and targets come from.
@@ -142,26 +144,26 @@ def training_chunks(
 
     Returns:
         (inputs, targets), with as many examples as `chunk_batches` batches; the last chunk of an
-        epoch, and its last batch, may be smaller.
+        epoch, and its last batch, may be smaller. And how many chunks make an epoch.
     """
     chunk_size = batch_size * min(chunk_batches(source, batch_size), max_batches or CHUNK_BATCHES)
-    epochs = first_epoch
 
     def parts() -> Iterator[tuple[np.ndarray, ...]]:
-        nonlocal epochs
-        rng = np.random.default_rng([seed, epochs])
-        epochs += 1
-        order = rng.permutation(len(source))
-        for start in range(0, len(order), chunk_size):
-            indices = order[start : start + chunk_size]
-            images = source.images(indices)
-            if augmentation:
-                transforms = augmentation.draw(rng, len(indices), *images.shape[1:3])
-                images = project(images, transforms).numpy()
-            yield images, source.targets(indices)
+        for epoch in itertools.count(first_epoch):
+            rng = np.random.default_rng([seed, epoch])
+            order = rng.permutation(len(source))
+            for start in range(0, len(order), chunk_size):
+                indices = order[start : start + chunk_size]
+                images = source.images(indices)
+                if augmentation:
+                    transforms = augmentation.draw(rng, len(indices), *images.shape[1:3])
+                    images = project(images, transforms).numpy()
+                yield images, source.targets(indices)
 
-    steps = -(-len(source) // chunk_size)
-    return _dataset(source, parts, steps, inputs=tf.float32 if augmentation else None)
+    chunks = _dataset(
+        source, parts, tf.data.INFINITE_CARDINALITY, inputs=tf.float32 if augmentation else None
+    )
+    return chunks, -(-len(source) // chunk_size)
 
 
 def chunk_batches(source: Source, batch_size: int) -> int:
@@ -173,7 +175,7 @@ def chunk_batches(source: Source, batch_size: int) -> int:
 def _dataset(
     source: Source,
     parts: Callable[[], Iterator[tuple[np.ndarray, ...]]],
-    steps: int,
+    cardinality: int,
     inputs: tf.DType | None = None,
 ) -> tf.data.Dataset:
     first = np.arange(1)
@@ -184,5 +186,9 @@ def _dataset(
     if inputs:
         signature = (tf.TensorSpec(signature[0].shape, inputs), signature[1])
     dataset = tf.data.Dataset.from_generator(parts, output_signature=signature)
-    # A buffer of fixed size: with tf.data.AUTOTUNE some epochs stall for a quarter of a second.
-    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2)
+    # A buffer of fixed size, and no autotuning: at the end of an epoch TensorFlow waits for the
+    # thread that tunes, which now and then sleeps on, for as long as the epoch took.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(cardinality)).prefetch(2)
+    return dataset.with_options(options)

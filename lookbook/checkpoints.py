@@ -3,7 +3,7 @@
 After each epoch everything that the next one depends on is written to one file: weights, the
 optimizer's variables, the state of every random generator in the model, what early stopping
 remembers, and the curves so far. The order of the pictures and their augmentation follow from seed
-and epoch. The file is removed when the training ends.
+and epoch. The file is removed when what came of the training is saved.
 """
 
 import hashlib
@@ -47,25 +47,23 @@ class Checkpoint(keras.callbacks.Callback):
         self.identity = identity
         self.stopping = stopping
         self.epoch, self.rows, self.stopped = 0, [], False
-        self._found = self._read()
-        if self._found:
-            described = json.loads(str(self._found["state"]))
-            self.epoch, self.stopped = described["epoch"], described["stopped"]
-            self.rows = described["rows"]
+        self._state, self._arrays = self._read()
+        if self._state:
+            self.epoch, self.stopped = self._state["epoch"], self._state["stopped"]
+            self.rows = self._state["rows"]
             logger.info("going on after epoch %d, where the last training ended", self.epoch)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Set the model, its optimizer and early stopping to the state that was found."""
-        if not self._found:
+        if not self._state:
             return
-        described = json.loads(str(self._found["state"]))
         for place, variable in enumerate(self._variables()):
-            variable.assign(self._found[f"variable_{place}"])
+            variable.assign(self._arrays[f"variable_{place}"])
         if self.stopping:
-            self.stopping.wait = described["wait"]
-            self.stopping.best, self.stopping.best_epoch = described["best"]
+            self.stopping.wait = self._state["wait"]
+            self.stopping.best, self.stopping.best_epoch = self._state["best"]
             self.stopping.best_weights = [
-                self._found[f"best_{place}"] for place in range(len(self.model.get_weights()))
+                self._arrays[f"best_{place}"] for place in range(len(self.model.get_weights()))
             ]
 
     def on_epoch_end(self, epoch: int, logs: dict) -> None:
@@ -88,23 +86,26 @@ class Checkpoint(keras.callbacks.Callback):
         with replacing(self.path) as partial:
             np.savez(partial, allow_pickle=False, state=json.dumps(state), **arrays)
 
-    def discard(self) -> None:
-        """Remove the file."""
-        remove(self.path)
-
     def _variables(self) -> list[keras.Variable]:
         return self.model.variables + self.model.optimizer.variables
 
-    def _read(self) -> dict[str, np.ndarray] | None:
+    def _read(self) -> tuple[dict, dict[str, np.ndarray]]:
         try:
             with np.load(self.path, allow_pickle=False) as arrays:
-                if json.loads(str(arrays["state"]))["identity"] == self.identity:
-                    return dict(arrays)
+                state = json.loads(str(arrays["state"]))
+                if state["identity"] == self.identity:
+                    return state, dict(arrays)
         except FileNotFoundError:
             pass
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             logger.warning("%s cannot be read (%s); starting anew", self.path, error)
-        return None
+        return {}, {}
+
+
+def discard(name: str) -> None:
+    """Remove the states of a stage's trainings, once its model is saved."""
+    for path in CHECKPOINTS.glob(f"{name}*.npz"):
+        remove(path)
 
 
 def identity_of(model: keras.Model, *settings: object) -> str:

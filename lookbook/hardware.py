@@ -1,8 +1,8 @@
 """What networks are trained on: one device or several, and in which arithmetic.
 
 XLA is not among the choices: TensorFlow refuses to compile the gradient of max-pooling once
-operations have to be deterministic, and on CPUs XLA's convolutions are slower by a multiple
-(`python -m benchmarks matmul` measures it).
+operations have to be deterministic, and on CPUs a training step of train_cnn takes twice as long
+with it (`python -m benchmarks matmul` measures it).
 """
 
 import contextlib

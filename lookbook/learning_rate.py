@@ -65,15 +65,6 @@ def steepest(rates: np.ndarray, losses: np.ndarray) -> float:
     return float(rates[np.gradient(losses, np.log(rates)).argmin()])
 
 
-def endless(source: Split, batch_size: int, seed: int, augmentation: Augmentation | None):
-    """Yield batches, epoch after epoch."""
-    chunks = training_chunks(
-        source, batch_size=batch_size, seed=seed, augmentation=augmentation, max_batches=1
-    )
-    while True:
-        yield from chunks
-
-
 @explains_errors
 def main() -> None:
     """Test the section named on the command line; print the rate, draw the picture."""
@@ -92,7 +83,13 @@ def main() -> None:
     with prepared(params.hardware, settings.seed):
         trainer = compiled(BUILD[name](train.spec, settings), train, settings)
         trainer.batch_size = None
-        batches = endless(train, settings.batch_size, settings.seed, augmentation)
+        batches, _ = training_chunks(
+            train,
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+            augmentation=augmentation,
+            max_batches=1,
+        )
         rates, losses = range_test(trainer, batches)
     best = steepest(rates, losses)
     path = FOLDER / f"{name}.png"

@@ -12,10 +12,11 @@ import pandas as pd
 import tensorflow as tf
 
 from lookbook.batches import Augmentation, Source, evaluation_batches, training_chunks
-from lookbook.checkpoints import Checkpoint, identity_of
+from lookbook.checkpoints import Checkpoint, discard, identity_of
 from lookbook.errors import LookbookError
 from lookbook.files import replacing
 from lookbook.hardware import check_memory, one_device, out_of_memory
+from lookbook.optimizers import FUSED, KERAS
 from lookbook.params import TrainingParams
 from lookbook.trainer import StopAtNaN, Trainer
 
@@ -37,7 +38,8 @@ def fit(
 ) -> tuple[pd.DataFrame, dict]:
     """Train a model in place, to its best weights on validation data.
 
-    A training that was killed goes on after its last finished epoch, and ends as it would have.
+    A training that was killed goes on after its last finished epoch, and ends as it would have. Its
+    state stays on disk until `checkpoints.discard`, for a kill before the model is saved.
 
     Args:
         model: From the inputs of `train` to probabilities, built inside `hardware.prepared`.
@@ -68,7 +70,7 @@ def fit(
         )
     parts = (settings, augmentation, train.fingerprint(), validation.fingerprint())
     checkpoint = Checkpoint(name, identity_of(model, *parts), stopping)
-    training = training_chunks(
+    training, chunks_an_epoch = training_chunks(
         train,
         batch_size=settings.batch_size,
         seed=settings.seed,
@@ -88,18 +90,18 @@ def fit(
             validation_data=held_out,
             initial_epoch=epochs if checkpoint.stopped else checkpoint.epoch,
             epochs=epochs,
+            steps_per_epoch=chunks_an_epoch,
             callbacks=callbacks,
             shuffle=False,  # `training_chunks` has shuffled
             verbose=1 if sys.stdout.isatty() else 2,
         )
     except LookbookError:  # the loss is not finite, and would not be at the next try
-        checkpoint.discard()
+        discard(name)
         raise
     except tf.errors.ResourceExhaustedError as error:
         raise out_of_memory(f"{name}.batch_size", settings.batch_size, error.message) from None
     seconds = time.perf_counter() - start
     logger.info("%.1f s, %.1f %% of it waiting for data", seconds, 100 * trainer.waited / seconds)
-    checkpoint.discard()
     curves = _table(checkpoint.rows)
     return curves, _figures(curves, before["accuracy"], stopped_early=settings.early_stopping > 0)
 
@@ -153,11 +155,9 @@ def build_optimizer(settings: TrainingParams, *, steps: int) -> keras.optimizers
         "global_clipnorm": settings.clip_norm or None,
     }
     if settings.optimizer == "sgd":
-        optimizer = keras.optimizers.SGD(momentum=settings.momentum, **common)
-    elif settings.optimizer == "rmsprop":
-        optimizer = keras.optimizers.RMSprop(**common)
-    else:
-        optimizer = keras.optimizers.Adam(**common)
+        common["momentum"] = settings.momentum
+    optimizers = FUSED if one_device() else KERAS
+    optimizer = optimizers[settings.optimizer](**common)
     if settings.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=UNDECAYED)
     return optimizer

@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 
 from lookbook.batches import Augmentation
+from lookbook.checkpoints import discard
 from lookbook.errors import explains_errors
 from lookbook.files import write_metrics
 from lookbook.hardware import prepared
@@ -61,6 +62,7 @@ def main() -> None:
     save_summary(model, SUMMARY)
     save_curves(curves, CURVES)
     write_metrics(METRICS, figures | {"parameters": model.count_params()})
+    discard("train_cnn")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import pandas as pd
 
 from lookbook.bases import load_base, unfreeze, weights_hash
 from lookbook.batches import Augmentation
+from lookbook.checkpoints import discard
 from lookbook.errors import explains_errors
 from lookbook.features import Features
 from lookbook.files import write_metrics
@@ -126,6 +127,7 @@ def main() -> None:
     save_curves(curves, CURVES)
     counts = {"parameters": model.count_params(), "trained_parameters": trained}
     write_metrics(METRICS, figures | counts | {"base_weights_sha256": base_hash})
+    discard("train_transfer")
 
 
 def count_trainable(model: keras.Model) -> int:

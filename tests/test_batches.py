@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from lookbook import batches as module
 from lookbook.batches import (
@@ -38,59 +39,76 @@ def rows(dataset):
     return [int(row) for _, targets in dataset for row in targets]
 
 
+def epochs(number, *args, **options):
+    """Return the first epochs of training chunks, each as a list of (pictures, targets)."""
+    chunks, an_epoch = training_chunks(*args, **options)
+    assert chunks.cardinality() == tf.data.INFINITE_CARDINALITY
+    taken = list(chunks.take(number * an_epoch))
+    return [taken[start : start + an_epoch] for start in range(0, len(taken), an_epoch)]
+
+
 @pytest.mark.parametrize("count", [1, 7, 64, 131])
 def test_an_epoch_has_every_picture_once(monkeypatch, count):
     monkeypatch.setattr("lookbook.splits.BLOCK_BYTES", 1000)  # 50 pictures
     ordered = evaluation_batches(Pictures(count))
     assert rows(ordered) == list(range(count))
     assert ordered.cardinality() == len(list(ordered)) == -(-count // 50)
-    chunks = training_chunks(Pictures(count), batch_size=4, seed=0)
-    assert chunks.cardinality() == len(list(chunks)) == -(-count // (4 * module.CHUNK_BATCHES))
-    shuffled = rows(chunks)
-    assert sorted(shuffled) == list(range(count))
-    assert count < 7 or shuffled != list(range(count))
+    monkeypatch.setattr(module, "CHUNK_BATCHES", 5)
+    for chunks in epochs(3, Pictures(count), batch_size=4, seed=0):
+        assert len(chunks) == -(-count // 20)
+        shuffled = rows(chunks)
+        assert sorted(shuffled) == list(range(count))
+        assert count < 7 or shuffled != list(range(count))
+
+
+def test_no_thread_of_tensorflows_tunes_what_is_fixed():
+    """Waiting for that thread at the end of an epoch can take as long as the epoch."""
+    for dataset in (
+        evaluation_batches(Pictures(10)),
+        training_chunks(Pictures(10), batch_size=4, seed=0)[0],
+    ):
+        assert dataset.options().autotune.enabled is False
 
 
 def test_large_pictures_make_small_chunks(monkeypatch):
     monkeypatch.setattr(module, "CHUNK_BYTES", 3 * 4 * 20)  # a picture has 20 bytes
     assert chunk_batches(Pictures(100), 4) == 3
-    chunks = list(training_chunks(Pictures(100), batch_size=4, seed=0))
+    [chunks] = epochs(1, Pictures(100), batch_size=4, seed=0)
     assert [len(targets) for _, targets in chunks] == [12] * 8 + [4]
     monkeypatch.setattr(module, "CHUNK_BYTES", 1)
     assert chunk_batches(Pictures(100), 4) == 1
 
 
 def test_pictures_stay_with_their_targets():
-    for images, targets in training_chunks(Pictures(300), batch_size=8, seed=0):
+    [chunks] = epochs(1, Pictures(300), batch_size=8, seed=0)
+    for images, targets in chunks:
         np.testing.assert_array_equal(images[:, 0, 0, 0], targets % 256)
         assert images.dtype == np.uint8
 
 
 def test_the_order_follows_seed_and_epoch():
-    chunks = training_chunks(Pictures(100), batch_size=8, seed=5)
-    first, second = rows(chunks), rows(chunks)
+    first, second = map(rows, epochs(2, Pictures(100), batch_size=8, seed=5))
     assert first != second
-    again = training_chunks(Pictures(100), batch_size=8, seed=5)
-    assert [rows(again), rows(again)] == [first, second]
-    assert rows(training_chunks(Pictures(100), batch_size=8, seed=6)) != first
+    assert [*map(rows, epochs(2, Pictures(100), batch_size=8, seed=5))] == [first, second]
+    [other] = epochs(1, Pictures(100), batch_size=8, seed=6)
+    assert rows(other) != first
 
 
 def test_a_training_may_begin_with_a_later_epoch():
-    chunks = training_chunks(Pictures(100), batch_size=8, seed=5)
-    first, second = rows(chunks), rows(chunks)
-    later = training_chunks(Pictures(100), batch_size=8, seed=5, first_epoch=1)
+    first, second = map(rows, epochs(2, Pictures(100), batch_size=8, seed=5))
+    [later] = epochs(1, Pictures(100), batch_size=8, seed=5, first_epoch=1)
     assert rows(later) == second != first
 
 
 def test_several_devices_get_batch_by_batch():
-    batches = list(training_chunks(Pictures(100), batch_size=8, seed=5, max_batches=1))
+    [batches] = epochs(1, Pictures(100), batch_size=8, seed=5, max_batches=1)
     assert [len(targets) for _, targets in batches] == [8] * 12 + [4]
 
 
 def test_augmented_pictures_are_repeatable():
     def epoch():
         augmentation = Augmentation(10, 0.1, 0.1)
-        chunks = training_chunks(Pictures(50), batch_size=8, seed=5, augmentation=augmentation)
+        [chunks] = epochs(1, Pictures(50), batch_size=8, seed=5, augmentation=augmentation)
         return [(images.numpy(), targets.numpy()) for images, targets in chunks]
 
     for (images, targets), (same_images, same_targets) in zip(epoch(), epoch(), strict=True):

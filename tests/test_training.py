@@ -66,7 +66,9 @@ def network(dropout=0.1, *, batch_norm=False):
     return build_ann(SPEC, hidden=[8], activation="relu", batch_norm=batch_norm, dropout=dropout)
 
 
-def train(settings, *, one_hot=False, model=None, count=200, batch_norm=False, **options):
+def train(
+    settings, *, one_hot=False, model=None, count=200, batch_norm=False, saved=True, **options
+):
     make_deterministic(settings.seed)
     model = model or network(batch_norm=batch_norm)
     curves, figures = fit(
@@ -77,6 +79,8 @@ def train(settings, *, one_hot=False, model=None, count=200, batch_norm=False, *
         name="train_ann",
         **options,
     )
+    if saved:
+        checkpoints.discard("train_ann")
     return model, curves, figures
 
 
@@ -169,7 +173,8 @@ def test_a_chunk_is_trained_on_batch_by_batch(settings):
     steps = settings.model_copy(update={"epochs": 1, "schedule": "constant", "early_stopping": 0})
     fit(ours, Blobs(200), Blobs(60), steps, name="train_ann")
     model.compile(keras.optimizers.Adam(steps.learning_rate), "sparse_categorical_crossentropy")
-    for x, y in training_chunks(Blobs(200), batch_size=16, seed=steps.seed):
+    chunks, an_epoch = training_chunks(Blobs(200), batch_size=16, seed=steps.seed)
+    for x, y in chunks.take(an_epoch):
         for start in range(0, len(x), 16):
             model.train_on_batch(x[start : start + 16], y[start : start + 16])
     for received, expected in zip(ours.get_weights(), model.get_weights(), strict=True):
@@ -242,6 +247,36 @@ def test_balanced_weights_are_scikit_learns():
     expected = compute_class_weight("balanced", classes=np.arange(2), y=blobs.labels)
     np.testing.assert_allclose(balanced_weights(blobs, 2), expected, rtol=1e-6)
     np.testing.assert_allclose(balanced_weights(blobs, 3)[2], 0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "sgd", "momentum": 0.0},
+        {"optimizer": "sgd", "momentum": 0.9},
+        {"optimizer": "rmsprop"},
+        {"optimizer": "adam", "weight_decay": 0.1, "clip_norm": 1.0, "warmup": 0.2},
+    ],
+)
+def test_fused_updates_are_keras_updates(settings, monkeypatch, changes):
+    settings = settings.model_copy(update=changes | {"learning_rate": 0.01})
+    ends = []
+    for devices in (1, 2):
+        monkeypatch.setattr("lookbook.training.one_device", lambda devices=devices: devices == 1)
+        optimizer = build_optimizer(settings, steps=30)
+        rng = np.random.default_rng(0)
+        variables = [
+            keras.Variable(rng.normal(size=shape), dtype="float32") for shape in ((30, 20), (20,))
+        ]
+        for _ in range(30):
+            optimizer.apply(
+                [keras.ops.array(rng.normal(size=v.shape), "float32") for v in variables],
+                variables,
+            )
+        ends.append([variable.numpy() for variable in variables])
+    assert type(optimizer).__module__.startswith("keras")
+    for received, expected in zip(*ends, strict=True):
+        np.testing.assert_allclose(received, expected, atol=5e-6)
 
 
 def test_weight_decay_is_decoupled_and_spares_biases(settings):
@@ -332,10 +367,23 @@ def test_a_killed_training_ends_as_if_it_had_not_been(
     assert not list(checkpoints.CHECKPOINTS.glob("*"))
 
 
+@pytest.mark.parametrize("early_stopping", [0, 2, 50])
+def test_a_finished_training_is_not_repeated_if_its_model_was_not_saved(settings, early_stopping):
+    changes = {"learning_rate": 0.5, "epochs": 6, "early_stopping": early_stopping}
+    settings = settings.model_copy(update=changes)
+    first, first_curves, first_figures = train(settings, saved=False)
+    epochs = []
+    again, curves, figures = train(settings, watch=epochs.append)
+    assert epochs == []
+    pd.testing.assert_frame_equal(curves, first_curves)
+    assert figures == first_figures
+    for received, expected in zip(again.get_weights(), first.get_weights(), strict=True):
+        np.testing.assert_array_equal(received, expected)
+
+
 @pytest.mark.parametrize("fault", ["settings", "data", "damage"])
 def test_a_checkpoint_of_another_training_is_not_used(settings, monkeypatch, fault):
-    monkeypatch.setattr(checkpoints.Checkpoint, "discard", lambda self: None)
-    train(settings)
+    train(settings, saved=False)
     file = checkpoints.CHECKPOINTS / "train_ann.npz"
     if fault == "damage":
         file.write_bytes(file.read_bytes()[:-100])
