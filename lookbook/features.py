@@ -8,15 +8,17 @@ that another head, another run or another clone of the project finds them:
 The least recently used are removed when all of them together pass 8 GiB.
 """
 
+import functools
 import hashlib
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 from tqdm import tqdm
 
 from lookbook.bases import weights_hash
@@ -25,9 +27,40 @@ from lookbook.files import remove
 from lookbook.places import cache_folder
 from lookbook.splits import SHARD_BYTES, Split
 
+FORMAT = 2  # of the cache's content; raised when features are computed in another way
 KEPT_BYTES = 8 * 2**30
 
 logger = logging.getLogger(__name__)
+
+
+class Extractor:
+    """A frozen model from raw pixels to features, with the weights that it has at first.
+
+    Attributes:
+        model: As `lookbook.networks.build_feature_extractor` makes it.
+        key: Hash of the model and its weights.
+    """
+
+    def __init__(self, model: keras.Model):
+        """Note which weights the model has."""
+        self.model = model
+        parts = (weights_hash(model), model.to_json(), tf.__version__)
+        self.key = hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def __call__(self, images: np.ndarray | tf.Tensor) -> np.ndarray:
+        """Return float32 (n, features) for pixels of shape (n, height, width, channels)."""
+        return self._graph(tf.cast(images, tf.float32))[0].numpy()
+
+    @functools.cached_property
+    def _graph(self) -> Callable:
+        """The model with its weights as constants.
+
+        TensorFlow then makes one operation of a convolution and its batch normalisation, which
+        takes a tenth to a third less time on CPUs. Features differ by rounding.
+        """
+        pixels = tf.TensorSpec([None, *self.model.input_shape[1:]], tf.float32)
+        call = tf.function(lambda images: self.model(images, training=False))
+        return convert_variables_to_constants_v2(call.get_concrete_function(pixels))
 
 
 class Features:
@@ -39,7 +72,7 @@ class Features:
 
     def __init__(
         self,
-        extractor: keras.Model,
+        extractor: Extractor,
         split: Split,
         *,
         views: int = 1,
@@ -49,7 +82,7 @@ class Features:
         """Find the features in the cache, or compute them.
 
         Args:
-            extractor: From raw pixels to features, as `lookbook.networks` builds it.
+            extractor: From raw pixels to features.
             split: The pictures.
             views: How often each picture goes through the base.
             augmentation: Of the views after the first.
@@ -57,10 +90,10 @@ class Features:
         """
         self.split = split
         self.views = views
-        width = extractor.output_shape[-1]
+        width = extractor.model.output_shape[-1]
         varied = (views, augmentation, seed) if views > 1 else ()
-        parts = (split.fingerprint(), weights_hash(extractor), extractor.to_json(), varied)
-        self._key = hashlib.sha256(repr((*parts, tf.__version__)).encode()).hexdigest()
+        parts = (FORMAT, split.fingerprint(), extractor.key, varied)
+        self._key = hashlib.sha256(repr(parts).encode()).hexdigest()
         folder = cache_folder("features") / self._key
         self._shards = _opened(folder, len(self), width)
         if self._shards:
@@ -102,7 +135,7 @@ class Features:
 
 
 def _computed(
-    extractor: keras.Model,
+    extractor: Extractor,
     split: Split,
     views: int,
     augmentation: Augmentation | None,
@@ -117,7 +150,7 @@ def _computed(
                 if view and augmentation:
                     transforms = augmentation.draw(rng, len(images), *images.shape[1:3])
                     images = project(images, transforms)
-                yield extractor.predict_on_batch(images)
+                yield extractor(images)
                 bar.update(len(block))
 
 

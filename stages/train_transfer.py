@@ -22,7 +22,7 @@ from lookbook.bases import load_base, unfreeze, weights_hash
 from lookbook.batches import Augmentation
 from lookbook.checkpoints import discard
 from lookbook.errors import explains_errors
-from lookbook.features import Features
+from lookbook.features import Extractor, Features
 from lookbook.files import write_metrics
 from lookbook.hardware import prepared
 from lookbook.networks import build_feature_extractor, build_head, join
@@ -40,14 +40,15 @@ logger = logging.getLogger("train_transfer")
 
 
 def train_head(
-    extractor: keras.Model, train: Split, validation: Split, params: Params
+    frozen: keras.Model, train: Split, validation: Split, params: Params
 ) -> tuple[keras.Model, pd.DataFrame, dict]:
     """Train a head on the features of the pictures.
 
     Returns:
-        Extractor and head as one model, the curves, and the figures.
+        The frozen base and the head as one model, the curves, and the figures.
     """
     settings, spec = params.train_transfer, train.spec
+    extractor = Extractor(frozen)
     features = Features(
         extractor,
         train,
@@ -65,7 +66,7 @@ def train_head(
         name="train_transfer",
         watch=partial(save_curves, path=CURVES),
     )
-    return join(spec, extractor, head), curves, figures
+    return join(spec, frozen, head), curves, figures
 
 
 def fine_tune(
@@ -115,8 +116,8 @@ def main() -> None:
             image_size=train.image_shape[0],
         )
         base_hash = weights_hash(base)
-        extractor = build_feature_extractor(train.spec, base)
-        model, curves, figures = train_head(extractor, train, validation, params)
+        frozen = build_feature_extractor(train.spec, base)
+        model, curves, figures = train_head(frozen, train, validation, params)
         trained = count_trainable(model)
         if settings.fine_tune.blocks:
             curves, tuned = fine_tune(model, base, train, validation, params, curves)

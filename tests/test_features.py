@@ -7,7 +7,7 @@ import pytest
 from lookbook import features
 from lookbook.bases import load_base
 from lookbook.batches import Augmentation
-from lookbook.features import Features
+from lookbook.features import Extractor, Features
 from lookbook.networks import build_feature_extractor
 from lookbook.places import cache_folder
 from lookbook.splits import Split, read_spec
@@ -16,7 +16,7 @@ from lookbook.splits import Split, read_spec
 @pytest.fixture
 def extractor(processed):
     base = load_base("fashion_mnist_cnn", weights="none", width=1.0, image_size=28)
-    return build_feature_extractor(read_spec(), base)
+    return Extractor(build_feature_extractor(read_spec(), base))
 
 
 def counted(split):
@@ -28,7 +28,7 @@ def counted(split):
 
 def test_each_picture_goes_through_the_base_once(extractor):
     validation = Split("validation")
-    expected = extractor.predict_on_batch(validation.images(np.array([5, 7])))
+    expected = extractor.model.predict_on_batch(validation.images(np.array([5, 7])))
     seen = counted(validation)
     first = Features(extractor, validation)
     again = Features(extractor, validation)
@@ -47,9 +47,9 @@ def test_other_weights_pictures_or_views_are_other_features(extractor):
         kept.add(
             Features(extractor, validation, views=2, augmentation=turned, seed=seed).fingerprint()
         )
-    weights = extractor.get_weights()
-    extractor.set_weights([weights[0] * 2, *weights[1:]])
-    kept.add(Features(extractor, validation).fingerprint())
+    weights = extractor.model.get_weights()
+    extractor.model.set_weights([weights[0] * 2, *weights[1:]])
+    kept.add(Features(Extractor(extractor.model), validation).fingerprint())
     assert len(kept) == 5
     assert {path.name for path in cache_folder("features").iterdir()} == kept
 
@@ -75,7 +75,7 @@ def test_many_features_are_kept_in_shards(extractor, monkeypatch):
     folder = cache_folder("features") / found.fingerprint()
     assert len(list(folder.iterdir())) == -(-len(validation) // 100)
     rows = np.array([0, 99, 100, 250, 3, 101])
-    expected = extractor.predict_on_batch(validation.images(rows))
+    expected = extractor.model.predict_on_batch(validation.images(rows))
     np.testing.assert_allclose(found.images(rows), expected, rtol=1e-4, atol=1e-5)
     mean, variance = found.moments()
     everything = found.images(np.arange(len(validation)))
