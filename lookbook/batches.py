@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 import tensorflow as tf
 
@@ -33,7 +34,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random mirroring, rotation, zoom and shift, folded into one projective transform.
+    """Random mirroring, rotation, zoom and shift, folded into one affine transform.
 
     Attributes:
         rotation: Largest angle either way, in degrees.
@@ -60,13 +61,12 @@ class Augmentation:
     def draw(self, rng: np.random.Generator, count: int, height: int, width: int) -> np.ndarray:
         """Draw a transform for each of `count` pictures.
 
-        A row (a0, a1, a2, b0, b1, b2, c0, c1) says where an output pixel comes from: the pixel at
-        column x and row y is read at ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k) with
-        k = c0 x + c1 y + 1, as `tf.raw_ops.ImageProjectiveTransformV3` defines it. Rotation and
-        zoom are about the picture's centre.
+        It says where an output pixel comes from: the one at column x and row y is read at
+        (a0 x + a1 y + a2, b0 x + b1 y + b2), as `cv2.warpAffine` takes it. Rotation and zoom are
+        about the picture's centre.
 
         Returns:
-            float32 of shape (count, 8).
+            float32 of shape (count, 2, 3): rows (a0, a1, a2) and (b0, b1, b2).
         """
         angle = np.deg2rad(rng.uniform(-self.rotation, self.rotation, count))
         zoom = rng.uniform(1 - self.zoom, 1 + self.zoom, count)
@@ -74,37 +74,43 @@ class Augmentation:
         move_y = rng.uniform(-self.shift, self.shift, count) * height
         cos, sin = np.cos(angle) / zoom, np.sin(angle) / zoom
         x, y = (width - 1) / 2, (height - 1) / 2
-        transforms = np.zeros((count, 8), np.float32)
-        transforms[:, 0], transforms[:, 1] = cos, -sin
-        transforms[:, 2] = x - cos * (x + move_x) + sin * (y + move_y)
-        transforms[:, 3], transforms[:, 4] = sin, cos
-        transforms[:, 5] = y - sin * (x + move_x) - cos * (y + move_y)
+        transforms = np.empty((count, 2, 3), np.float32)
+        transforms[:, 0, 0], transforms[:, 0, 1] = cos, -sin
+        transforms[:, 0, 2] = x - cos * (x + move_x) + sin * (y + move_y)
+        transforms[:, 1, 0], transforms[:, 1, 1] = sin, cos
+        transforms[:, 1, 2] = y - sin * (x + move_x) - cos * (y + move_y)
         if self.flip:  # of the output: column c shows what width - 1 - c showed
             flipped = rng.random(count) < 0.5
-            for start in (0, 3):
-                transforms[flipped, start + 2] += transforms[flipped, start] * (width - 1)
-                transforms[flipped, start] *= -1
+            transforms[flipped, :, 2] += transforms[flipped, :, 0] * (width - 1)
+            transforms[flipped, :, 0] *= -1
         return transforms
 
 
-def project(images: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
-    """Transform a batch of pictures; what comes from outside repeats the nearest edge.
+def transformed(images: np.ndarray, transforms: np.ndarray) -> np.ndarray:
+    """Transform pictures; what comes from outside repeats the nearest edge.
+
+    On photos OpenCV needs a sixth of the time of TensorFlow's `ImageProjectiveTransformV3`, on
+    small grey pictures half.
 
     Args:
-        images: uint8 or float32 of shape (n, height, width, channels).
-        transforms: float32 of shape (n, 8), see `Augmentation.draw`.
+        images: uint8 of shape (n, height, width, channels).
+        transforms: float32 of shape (n, 2, 3), see `Augmentation.draw`.
 
     Returns:
-        float32 of the shape of `images`, interpolated bilinearly.
+        uint8 of the shape of `images`, interpolated bilinearly.
     """
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=tf.cast(images, tf.float32),
-        transforms=transforms,
-        output_shape=tf.shape(images)[1:3],
-        interpolation="BILINEAR",
-        fill_mode="NEAREST",
-        fill_value=0.0,
-    )
+    height, width = images.shape[1:3]
+    result = np.empty_like(images)
+    for image, transform, target in zip(images, transforms, result, strict=True):
+        cv2.warpAffine(
+            image,
+            transform,
+            (width, height),
+            dst=target,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    return result
 
 
 def evaluation_batches(source: Source) -> tf.data.Dataset:
@@ -160,13 +166,10 @@ def training_chunks(
                 images = source.images(indices)
                 if augmentation:
                     transforms = augmentation.draw(rng, len(indices), *images.shape[1:3])
-                    images = project(images, transforms).numpy()
+                    images = transformed(images, transforms)
                 yield images, source.targets(indices)
 
-    chunks = _dataset(
-        source, parts, tf.data.INFINITE_CARDINALITY, inputs=tf.float32 if augmentation else None
-    )
-    return chunks, -(-len(source) // chunk_size)
+    return _dataset(source, parts, tf.data.INFINITE_CARDINALITY), -(-len(source) // chunk_size)
 
 
 def chunk_batches(source: Source, batch_size: int) -> int:
@@ -179,15 +182,12 @@ def _dataset(
     source: Source,
     parts: Callable[[], Iterator[tuple[np.ndarray, ...]]],
     cardinality: int,
-    inputs: tf.DType | None = None,
 ) -> tf.data.Dataset:
     first = np.arange(1)
     signature = tuple(
         tf.TensorSpec([None, *example.shape[1:]], example.dtype)
         for example in (source.images(first), source.targets(first))
     )
-    if inputs:
-        signature = (tf.TensorSpec(signature[0].shape, inputs), signature[1])
     dataset = tf.data.Dataset.from_generator(parts, output_signature=signature)
     return _untuned(dataset.apply(tf.data.experimental.assert_cardinality(cardinality)).prefetch(2))
 

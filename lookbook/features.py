@@ -22,7 +22,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from tqdm import tqdm
 
 from lookbook.bases import weights_hash
-from lookbook.batches import Augmentation, project
+from lookbook.batches import Augmentation, transformed
 from lookbook.files import remove
 from lookbook.places import cache_folder
 from lookbook.splits import SHARD_BYTES, Split
@@ -149,7 +149,7 @@ def _computed(
                 images = split.images(block)
                 if view and augmentation:
                     transforms = augmentation.draw(rng, len(images), *images.shape[1:3])
-                    images = project(images, transforms)
+                    images = transformed(images, transforms)
                 yield extractor(images)
                 bar.update(len(block))
 

@@ -23,7 +23,7 @@ class PreprocessParams(Section):
     """How pictures become splits."""
 
     image_size: Count
-    validation_size: Share
+    validation_size: Annotated[Number, Field(ge=0, lt=1)]
     test_size: Share
     split: Literal["stratified", "hash"]
     drop_twins: Literal["exact", "near", "none"]

@@ -341,6 +341,21 @@ class Split:
         return array
 
 
+def training_splits() -> tuple[Split, Split]:
+    """Return the training and the validation split, for a network.
+
+    Raises:
+        LookbookError: If there are no validation pictures.
+    """
+    train, validation = Split("train"), Split("validation")
+    if not len(validation):
+        raise LookbookError(
+            "Expected validation pictures, which a network's training is watched on. Received: "
+            "none. Set preprocess.validation_size above 0."
+        )
+    return train, validation
+
+
 def _fault(path: Path, expected: str, received: object) -> LookbookError:
     return LookbookError(
         f"Expected {expected} in {path}. Received: {received}. Run `dvc repro preprocess`."

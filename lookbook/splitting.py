@@ -70,15 +70,20 @@ class Draw:
         return drawn
 
 
-def check_every_class(index: pd.DataFrame, class_names: list[str]) -> None:
+def check_every_class(
+    index: pd.DataFrame, class_names: list[str], *, validation_size: float
+) -> None:
     """Raise a LookbookError if a split lacks a class.
 
     Args:
         index: `label` and `split` (an index into `SPLITS`) of every picture.
         class_names: In label order.
+        validation_size: Where it is 0 there may be no validation pictures at all.
     """
     for split, name in enumerate(SPLITS):
-        _check_every_class(index.loc[index["split"] == split, "label"], class_names, name)
+        labels = index.loc[index["split"] == split, "label"]
+        if len(labels) or split != VALIDATION or validation_size:
+            _check_every_class(labels, class_names, name)
 
 
 def _draw_stratified(labels: np.ndarray, sizes: dict[int, float], seed: int) -> np.ndarray:

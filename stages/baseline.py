@@ -69,7 +69,7 @@ def main() -> None:
     settings = load_params().baseline
     train, validation = Split("train"), Split("validation")
     shrink = shrinking(train.image_shape[0], settings.image_size)
-    x_train, x_validation = split_inputs(train, shrink), split_inputs(validation, shrink)
+    x_train = split_inputs(train, shrink)
     with ThreadPoolExecutor(1) as pool:  # beside the folds, whose number leaves cores idle
         fitted = pool.submit(build_classifier(settings).fit, x_train, train.labels)
         accuracy = cross_validated(x_train, train.labels, settings)
@@ -80,9 +80,11 @@ def main() -> None:
         "cv_accuracy_mean": float(accuracy.mean()),
         "cv_accuracy_std": float(accuracy.std()),
         "train_accuracy": float(classifier.score(x_train, train.labels)),
-        "validation_accuracy": float(classifier.score(x_validation, validation.labels)),
     }
-    logger.info("validation accuracy %.4f", metrics["validation_accuracy"])
+    if len(validation):
+        x_validation = split_inputs(validation, shrink)
+        metrics["validation_accuracy"] = float(classifier.score(x_validation, validation.labels))
+        logger.info("validation accuracy %.4f", metrics["validation_accuracy"])
     write_metrics(METRICS, metrics)
 
 

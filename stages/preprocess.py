@@ -101,12 +101,12 @@ def make_splits(
     )
     written, unreadable = write_splits(reading, form, draw, folder)
     check_unreadable(unreadable, len(reading.index), card, settings.max_unreadable)
-    check_every_class(written.index, card.classes)
+    check_every_class(written.index, card.classes, validation_size=settings.validation_size)
     spec = provisional(card.classes, form.shape, settings.one_hot, written.index["split"])
     splits = [Split(name, folder, spec) for name in SPLITS]
     groups = exact_groups(written.index, written.grids, splits)
     written, groups, twins = drop_twins(written, groups, settings.drop_twins, folder, spec)
-    check_every_class(written.index, card.classes)
+    check_every_class(written.index, card.classes, validation_size=settings.validation_size)
     spec = provisional(card.classes, form.shape, settings.one_hot, written.index["split"])
     return written, groups, spec, unreadable + reading.others + twins
 

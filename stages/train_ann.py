@@ -18,7 +18,7 @@ from lookbook.hardware import prepared
 from lookbook.networks import build_ann
 from lookbook.params import TrainAnnParams, load_params
 from lookbook.saving import save_keras
-from lookbook.splits import Spec, Split
+from lookbook.splits import Spec, training_splits
 from lookbook.training import fit, save_curves, save_summary
 
 MODEL = Path("models/train_ann.keras")
@@ -43,7 +43,7 @@ def main() -> None:
     """Build, train, save."""
     params = load_params()
     settings = params.train_ann
-    train, validation = Split("train"), Split("validation")
+    train, validation = training_splits()
     with prepared(params.hardware, settings.seed):
         model = build(train.spec, settings)
         curves, figures = fit(

@@ -19,7 +19,7 @@ from lookbook.hardware import prepared
 from lookbook.networks import build_cnn
 from lookbook.params import TrainCnnParams, load_params
 from lookbook.saving import save_keras
-from lookbook.splits import Spec, Split
+from lookbook.splits import Spec, training_splits
 from lookbook.training import fit, save_curves, save_summary
 
 MODEL = Path("models/train_cnn.keras")
@@ -46,7 +46,7 @@ def main() -> None:
     """Build, train, save."""
     params = load_params()
     settings = params.train_cnn
-    train, validation = Split("train"), Split("validation")
+    train, validation = training_splits()
     with prepared(params.hardware, settings.seed):
         model = build(train.spec, settings)
         curves, figures = fit(

@@ -28,7 +28,7 @@ from lookbook.hardware import prepared
 from lookbook.networks import build_feature_extractor, build_head, join
 from lookbook.params import Params, load_params
 from lookbook.saving import save_keras
-from lookbook.splits import Split
+from lookbook.splits import Split, training_splits
 from lookbook.training import fit, save_curves, save_summary
 
 MODEL = Path("models/train_transfer.keras")
@@ -107,7 +107,7 @@ def main() -> None:
     """Train the head, fine-tune if asked to, save base and head as one model."""
     params = load_params()
     settings = params.train_transfer
-    train, validation = Split("train"), Split("validation")
+    train, validation = training_splits()
     with prepared(params.hardware, settings.seed):
         base = load_base(
             settings.base,

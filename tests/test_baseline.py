@@ -9,7 +9,7 @@ from lookbook.linear import LinearModel, linear_inputs, save_linear, shrinking, 
 from lookbook.models import load_model, predict
 from lookbook.params import load_params
 from lookbook.splits import Scaling, Split
-from stages import baseline
+from stages import baseline, download, preprocess, train_ann, train_cnn, train_transfer
 
 
 def test_the_baseline_learns_digits(processed, run_main):
@@ -54,6 +54,23 @@ def test_a_saved_classifier_says_the_same(processed, tmp_path, loss, penalty, cl
     assert model.num_parameters == (785 if classes == 2 else 785 * 3)
     with np.load(path, allow_pickle=False) as arrays:
         assert all(arrays[name].dtype != object for name in arrays.files)
+
+
+def test_without_validation_pictures_there_is_still_a_baseline(project, set_params, run_main):
+    set_params(**{"preprocess.validation_size": 0})
+    for stage in (download, preprocess, baseline):
+        code, err = run_main(stage.main)
+        assert code == 0, err
+    spec = json.loads(Path("data/processed/spec.json").read_text())
+    assert spec["counts"]["validation"] == 0
+    metrics = json.loads(Path("metrics/baseline.json").read_text())
+    assert metrics["cv_accuracy_mean"] > 0.88
+    assert "validation_accuracy" not in metrics
+    for stage in (train_ann, train_cnn, train_transfer):
+        code, err = run_main(stage.main)
+        assert code == 1
+        assert "Expected validation pictures" in err
+        assert "Set preprocess.validation_size above 0." in err
 
 
 def test_more_folds_than_pictures_of_a_class_are_refused(processed):

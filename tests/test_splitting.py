@@ -18,12 +18,15 @@ def draw(labels, *, ids=None, published=None, **changes):
     labels = np.asarray(labels)
     index = pd.DataFrame({"label": labels, "published": published or [""] * len(labels)})
     settings = {"method": "stratified", "validation_size": 0.1, "test_size": 0.2, "seed": 42}
-    drawn = Draw(index, CLASSES, **settings | changes)
+    settings |= changes
+    drawn = Draw(index, CLASSES, **settings)
     halves = np.array_split(np.arange(len(labels)), 2)  # as pictures arrive, not all at once
     ids = ids or ids_of(len(labels))
     splits = [drawn.splits_of(rows, [ids[row] for row in rows]) for rows in halves]
     splits = np.concatenate(splits)
-    check_every_class(index.assign(split=splits), CLASSES)
+    check_every_class(
+        index.assign(split=splits), CLASSES, validation_size=settings["validation_size"]
+    )
     return splits
 
 
@@ -40,6 +43,12 @@ def test_stratified_keeps_the_shares_of_the_classes():
 def test_stratified_follows_its_seed():
     np.testing.assert_array_equal(draw(LABELS), draw(LABELS))
     assert (draw(LABELS) != draw(LABELS, seed=43)).any()
+
+
+@pytest.mark.parametrize("method", ["stratified", "hash"])
+def test_there_may_be_no_validation_split(method):
+    splits = draw(LABELS, method=method, validation_size=0.0)
+    assert set(splits) == {TRAIN, TEST}
 
 
 def test_hash_has_about_the_asked_sizes_and_no_seed():
