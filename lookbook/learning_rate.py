@@ -28,6 +28,7 @@ BUILD = {"train_ann": train_ann.build, "train_cnn": train_cnn.build}
 FOLDER = Path("metrics/learning_rate")
 LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 200
 MEMORY = 0.9  # of the moving average that smooths the loss
+SPAN = 20  # steps
 BROKEN = 4  # times the lowest loss: the end of the test
 
 logger = logging.getLogger("learning_rate")
@@ -61,8 +62,14 @@ def range_test(trainer: keras.Model, batches) -> tuple[np.ndarray, np.ndarray]:
 
 
 def steepest(rates: np.ndarray, losses: np.ndarray) -> float:
-    """Return the rate at which the loss falls fastest by the logarithm of the rate."""
-    return float(rates[np.gradient(losses, np.log(rates)).argmin()])
+    """Return the rate at which the loss falls fastest by the logarithm of the rate.
+
+    The fall is taken over `SPAN` steps: from one to the next, and above all in the first ones, of
+    which the average holds few, it is noise.
+    """
+    span = min(SPAN, len(rates) - 1)
+    falls = losses[: len(losses) - span] - losses[span:]
+    return float(rates[falls.argmax() + span // 2])
 
 
 @explains_errors

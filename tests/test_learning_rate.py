@@ -51,3 +51,11 @@ def test_the_test_ends_where_the_loss_breaks():
     assert rates[-1] < 1  # steps of over 0.05 grow without end
     assert 1e-4 < steepest(rates, losses) < 0.05
     assert np.all(losses <= 4 * np.minimum.accumulate(losses))
+
+
+def test_noise_in_the_first_steps_is_no_fall():
+    rates = np.geomspace(1e-6, 1, 200)
+    losses = 3 - 2 / (1 + (3e-4 / rates) ** 1.5)
+    losses[:3] += [0.2, 0.1, -0.1]
+    assert 1e-4 < steepest(rates, losses) < 1e-3
+    assert steepest(rates[:1], losses[:1]) == rates[0]
