@@ -155,7 +155,8 @@ def compare(chosen: Plan) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(chosen, folder)
-        bare = timed(["-c", "import keras, tensorflow"], folder).seconds
+        transfer = chosen.recipe.stage == "train_transfer"
+        bare = timed(["-c", "import keras, tensorflow"], folder).seconds if transfer else 0.0
         for _ in range(ROUNDS):
             plain = timed([str(ROOT / f"benchmarks/plain/{chosen.name}.py")], folder)
             ours = run_stage(chosen, folder)

@@ -65,6 +65,7 @@ class Checkpoint(keras.callbacks.Callback):
             self.stopping.best_weights = [
                 self._arrays[f"best_{place}"] for place in range(len(self.model.get_weights()))
             ]
+        self._state, self._arrays = {}, {}  # as large as the model and its optimizer
 
     def on_epoch_end(self, epoch: int, logs: dict) -> None:
         """Write the state."""

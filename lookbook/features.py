@@ -27,7 +27,7 @@ from lookbook.files import remove
 from lookbook.places import cache_folder
 from lookbook.splits import SHARD_BYTES, Split
 
-FORMAT = 2  # of the cache's content; raised when features are computed in another way
+FORMAT = 3  # of the cache's content; raised when features are computed in another way
 KEPT_BYTES = 8 * 2**30
 
 logger = logging.getLogger(__name__)
@@ -38,14 +38,13 @@ class Extractor:
 
     Attributes:
         model: As `lookbook.networks.build_feature_extractor` makes it.
-        key: Hash of the model and its weights.
+        key: What the features depend on besides the pictures.
     """
 
     def __init__(self, model: keras.Model):
         """Note which weights the model has."""
         self.model = model
-        parts = (weights_hash(model), model.to_json(), tf.__version__)
-        self.key = hashlib.sha256(repr(parts).encode()).hexdigest()
+        self.key = (weights_hash(model), model.to_json(), tf.__version__)
 
     def __call__(self, images: np.ndarray | tf.Tensor) -> np.ndarray:
         """Return float32 (n, features) for pixels of shape (n, height, width, channels)."""
