@@ -85,6 +85,10 @@ class Augmentation:
             transforms[flipped, :, 0] *= -1
         return transforms
 
+    def apply(self, rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
+        """Return uint8 pictures (n, height, width, channels), each transformed in its own way."""
+        return transformed(images, self.draw(rng, len(images), *images.shape[1:3]))
+
 
 def transformed(images: np.ndarray, transforms: np.ndarray) -> np.ndarray:
     """Transform pictures; what comes from outside repeats the nearest edge.
@@ -165,8 +169,7 @@ def training_chunks(
                 indices = order[start : start + chunk_size]
                 images = source.images(indices)
                 if augmentation:
-                    transforms = augmentation.draw(rng, len(indices), *images.shape[1:3])
-                    images = transformed(images, transforms)
+                    images = augmentation.apply(rng, images)
                 yield images, source.targets(indices)
 
     return _dataset(source, parts, tf.data.INFINITE_CARDINALITY), -(-len(source) // chunk_size)

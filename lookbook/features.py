@@ -22,7 +22,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from tqdm import tqdm
 
 from lookbook.bases import weights_hash
-from lookbook.batches import Augmentation, transformed
+from lookbook.batches import Augmentation
 from lookbook.files import remove
 from lookbook.places import cache_folder
 from lookbook.splits import SHARD_BYTES, Split
@@ -46,7 +46,7 @@ class Extractor:
         self.model = model
         self.key = (weights_hash(model), model.to_json(), tf.__version__)
 
-    def __call__(self, images: np.ndarray | tf.Tensor) -> np.ndarray:
+    def __call__(self, images: np.ndarray) -> np.ndarray:
         """Return float32 (n, features) for pixels of shape (n, height, width, channels)."""
         return self._graph(tf.cast(images, tf.float32))[0].numpy()
 
@@ -147,8 +147,7 @@ def _computed(
             for block in blocks:
                 images = split.images(block)
                 if view and augmentation:
-                    transforms = augmentation.draw(rng, len(images), *images.shape[1:3])
-                    images = transformed(images, transforms)
+                    images = augmentation.apply(rng, images)
                 yield extractor(images)
                 bar.update(len(block))
 
