@@ -83,6 +83,11 @@ class LinearModel:
     def num_parameters(self) -> int:
         return self.classifier.coef_.size + self.classifier.intercept_.size
 
+    @property
+    def operations(self) -> int:
+        """A multiplication and an addition for each weight."""
+        return 2 * self.classifier.coef_.size
+
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Return float64 of shape (n, classes) for raw pixels (n, height, width, channels)."""
         inputs = linear_inputs(pixels, self.scaling, self.shrink)

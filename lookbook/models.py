@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from lookbook.cost import operations
 from lookbook.errors import LookbookError
 from lookbook.linear import LinearModel
 from lookbook.saving import load_keras, unreadable
@@ -16,6 +17,7 @@ class Model(Protocol):
     """What every model of the ladder can do."""
 
     num_parameters: int
+    operations: int  # floating-point, for one picture
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Return float (n, classes) for raw uint8 pixels (n, height, width, channels)."""
@@ -28,6 +30,10 @@ class KerasModel:
         """Load it without running any code that the file might bring (Keras's safe mode)."""
         self.network = load_keras(path, remedy=_remedy(path))
         self.num_parameters = self.network.count_params()
+
+    @property
+    def operations(self) -> int:
+        return operations(self.network)
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Return float32 (n, classes) for raw pixels."""
@@ -57,7 +63,8 @@ def predict(model: Model, split: Split, path: Path) -> np.ndarray:
         path: The model's file, for the message.
 
     Raises:
-        LookbookError: If the model was made for other classes or another image shape.
+        LookbookError: If the model was made for other classes or another image shape, or what it
+            says is not a number.
     """
     try:
         parts = [model.probabilities(split.images(block)) for block in split.blocks()]
@@ -67,6 +74,12 @@ def predict(model: Model, split: Split, path: Path) -> np.ndarray:
     probabilities = np.concatenate(parts).astype(np.float64)
     if probabilities.shape[1] != split.spec.num_classes:
         raise _unfit(path, split.spec, f"a model of {probabilities.shape[1]} classes")
+    unknown = int((~np.isfinite(probabilities).all(axis=1)).sum())
+    if unknown:
+        raise LookbookError(
+            f"Expected probabilities from {path}. Received: NaN for {unknown} of {len(split)} "
+            f"{split.name} pictures; its weights are damaged. {_remedy(path)}"
+        )
     return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
