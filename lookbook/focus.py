@@ -1,0 +1,88 @@
+"""Where a convolutional model looked: Grad-CAM (Selvaraju et al., arXiv 1610.02391)."""
+
+from collections.abc import Callable
+
+import cv2
+import keras
+import numpy as np
+import tensorflow as tf
+
+SMALLEST = np.finfo(np.float32).tiny
+
+
+def focus(network: keras.Model, pixels: np.ndarray) -> np.ndarray:
+    """Return how much each part of a picture speaks for the class that the network says.
+
+    Args:
+        network: A chain of layers, some of them perhaps chains of their own, from pictures through
+            feature maps to probabilities.
+        pixels: uint8 of shape (n, height, width, channels).
+
+    Returns:
+        float32 of shape (n, height, width), each from 0 to 1, all 0 where nothing speaks for it.
+    """
+    to_maps, from_maps = split_at_maps(network)
+    maps = to_maps(tf.cast(pixels, tf.float32))
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        # Up to a constant these are the logits, which tell more than a probability of nearly 1.
+        logits = tf.math.log(tf.maximum(from_maps(maps), SMALLEST))
+        said = tf.one_hot(tf.argmax(logits, axis=1), logits.shape[1])
+        spoken = tf.reduce_sum(logits * said, axis=1) - tf.reduce_mean(logits, axis=1)
+    gradients = tape.gradient(spoken, maps)
+    weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
+    heat = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1)).numpy()
+    height, width = pixels.shape[1:3]
+    large = [cv2.resize(one, (width, height), interpolation=cv2.INTER_CUBIC) for one in heat]
+    large = np.maximum(np.stack(large), 0)
+    highest = large.max(axis=(1, 2), keepdims=True)
+    return np.divide(large, highest, out=np.zeros_like(large), where=highest > 0)
+
+
+def split_at_maps(network: keras.Model) -> tuple[Callable, Callable]:
+    """Return a network's part up to its last feature maps, and the part from them on.
+
+    The maps end at the layer that takes (n, height, width, channels) and gives (n, values). If that
+    is a network itself, as the base and its pooling in a transfer model, the end lies inside.
+    """
+    layers = network.layers
+    place = next(
+        place
+        for place, layer in enumerate(layers)
+        if (_rank(layer.input), _rank(layer.output)) == (4, 2)
+    )
+    end, rest = layers[place], layers[place + 1 :]
+    if isinstance(end, keras.Model):
+        to_maps, end = split_at_maps(end)
+    else:
+        to_maps = keras.Model(network.input, end.input)
+
+    def from_maps(maps: tf.Tensor) -> tf.Tensor:
+        x = end(maps)
+        for layer in rest:
+            x = layer(x)
+        return x
+
+    return to_maps, from_maps
+
+
+def _rank(tensor: keras.KerasTensor | list) -> int:
+    return 0 if isinstance(tensor, list) else len(tensor.shape)
+
+
+def with_heat(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """Return the pictures in colour with their heat over them.
+
+    Args:
+        pixels: uint8 of shape (n, height, width, channels).
+        heat: float32 of shape (n, height, width), from 0 to 1.
+
+    Returns:
+        uint8 of shape (n, height, width, 3).
+    """
+    painted = []
+    for picture, warmth in zip(pixels, heat, strict=True):
+        colours = cv2.applyColorMap((warmth * 255).astype(np.uint8), cv2.COLORMAP_VIRIDIS)
+        grey = picture if picture.shape[-1] == 1 else picture.mean(axis=-1, keepdims=True)
+        painted.append(0.5 * grey + 0.5 * colours[..., ::-1])
+    return np.stack(painted).round().astype(np.uint8)
