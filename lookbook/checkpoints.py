@@ -31,6 +31,7 @@ class Checkpoint(keras.callbacks.Callback):
         epoch: How many epochs are finished.
         rows: The figures of each of them.
         stopped: Whether early stopping has ended the training.
+        resumed: Whether an earlier run did a part of it.
     """
 
     def __init__(self, name: str, identity: str, stopping: keras.callbacks.EarlyStopping | None):
@@ -46,9 +47,10 @@ class Checkpoint(keras.callbacks.Callback):
         self.path = CHECKPOINTS / f"{name}.npz"
         self.identity = identity
         self.stopping = stopping
-        self.epoch, self.rows, self.stopped = 0, [], False
+        self.epoch, self.rows, self.stopped, self.resumed = 0, [], False, False
         self._state, self._arrays = self._read()
         if self._state:
+            self.resumed = True
             self.epoch, self.stopped = self._state["epoch"], self._state["stopped"]
             self.rows = self._state["rows"]
             logger.info("going on after epoch %d, where the last training ended", self.epoch)

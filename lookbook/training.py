@@ -18,6 +18,7 @@ from lookbook.files import replacing
 from lookbook.hardware import check_memory, one_device, out_of_memory
 from lookbook.optimizers import FUSED, KERAS
 from lookbook.params import TrainingParams
+from lookbook.stopwatch import note
 from lookbook.trainer import StopAtNaN, Trainer
 
 CURVES = ["loss", "accuracy", "val_loss", "val_accuracy"]
@@ -102,6 +103,8 @@ def fit(
         raise out_of_memory(f"{name}.batch_size", settings.batch_size, error.message) from None
     seconds = time.perf_counter() - start
     logger.info("%.1f s, %.1f %% of it waiting for data", seconds, 100 * trainer.waited / seconds)
+    if not checkpoint.resumed:
+        note(name, seconds)
     curves = _table(checkpoint.rows)
     return curves, _figures(curves, before["accuracy"], stopped_early=settings.early_stopping > 0)
 

@@ -10,6 +10,7 @@ on every pixel of a photograph learn it by heart, and need gigabytes.
 """
 
 import logging
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +26,7 @@ from lookbook.files import write_metrics
 from lookbook.linear import save_linear, shrinking, split_inputs
 from lookbook.params import BaselineParams, load_params
 from lookbook.splits import Split
+from lookbook.stopwatch import note
 
 MODEL = Path("models/baseline.npz")
 METRICS = Path("metrics/baseline.json")
@@ -70,10 +72,12 @@ def main() -> None:
     train, validation = Split("train"), Split("validation")
     shrink = shrinking(train.image_shape[0], settings.image_size)
     x_train = split_inputs(train, shrink)
+    start = time.perf_counter()
     with ThreadPoolExecutor(1) as pool:  # beside the folds, whose number leaves cores idle
         fitted = pool.submit(build_classifier(settings).fit, x_train, train.labels)
         accuracy = cross_validated(x_train, train.labels, settings)
         classifier = fitted.result()
+    note("baseline", time.perf_counter() - start)
     logger.info("cross-validation: accuracy %.4f +- %.4f", accuracy.mean(), accuracy.std())
     save_linear(MODEL, classifier, train.spec.scaling, shrink)
     metrics = {
