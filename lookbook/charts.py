@@ -1,66 +1,64 @@
-"""Charts as PNG files, the same bytes for the same content."""
+"""Charts, the same bytes for the same content.
 
-from itertools import chain, zip_longest
+As SVG they have no background, and text and axes in `currentColor`: an image viewer shows black on
+white, a page its own colours.
+"""
+
+import io
+from collections.abc import Sequence
 from pathlib import Path
 
+import matplotlib
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lookbook.calibration import BINS
 from lookbook.files import replacing
-from lookbook.splits import Split
+from lookbook.galleries import short
 
-COLUMNS, ROWS = 8, 6  # of sample pictures
-TILE = 1.2  # inches
-TITLE, GAP = 0.22, 0.03  # height of a title and space around a picture, in tiles
+COLOURS = {"train": "#4477aa", "validation": "#c09a20", "test": "#cc4488"}
+MODEL_COLOURS = ["#66819e", "#c09a20", "#cc4488", "#228855"]
+INK = "#010203"  # of text and axes, until it becomes `currentColor`
+STYLE = {
+    "font.family": "sans-serif",
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "lookbook",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    **dict.fromkeys(
+        ["text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"], INK
+    ),
+}
 DPI = 100
-COLOURS = {"train": "#4477aa", "validation": "#ccbb44", "test": "#aa3377"}
-NAME_LETTERS = 18
-
-
-def draw_samples(path: Path, split: Split) -> None:
-    """Draw the first pictures of each class in turn, as models get them, with their class."""
-    by_class = [np.flatnonzero(split.labels == label) for label in range(split.spec.num_classes)]
-    turns = zip_longest(*(rows[: COLUMNS * ROWS].tolist() for rows in by_class))
-    chosen = [row for row in chain.from_iterable(turns) if row is not None][: COLUMNS * ROWS]
-    rows = -(-len(chosen) // COLUMNS)
-    figure = Figure(figsize=(COLUMNS * TILE, rows * TILE * (1 + TITLE)))
-    axis = figure.add_axes((0, 0, 1, 1))  # one for all: 48 of them take a second to lay out
-    images, labels = split.images(np.array(chosen)), split.labels[chosen]
-    for place, (image, label) in enumerate(zip(images, labels, strict=True)):
-        left, top = place % COLUMNS, place // COLUMNS * (1 + TITLE) + TITLE
-        extent = (left + GAP, left + 1 - GAP, top + 1 - 2 * GAP, top)
-        axis.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=255, extent=extent)
-        name = _short(split.spec.class_names[label])
-        axis.text(left + 0.5, top - GAP, name, ha="center", va="bottom", fontsize=9)
-    axis.set(xlim=(0, COLUMNS), ylim=(rows * (1 + TITLE), 0), aspect="auto")
-    axis.axis("off")
-    _save(figure, path)
 
 
 def draw_class_counts(path: Path, counts: dict[str, dict[str, int]]) -> None:
     """Draw how many pictures of each class each split has.
 
     Args:
-        path: The PNG file.
+        path: The SVG file.
         counts: By split, then by class.
     """
     names = list(next(iter(counts.values())))
-    figure = Figure(figsize=(8, 1.2 + 0.28 * len(names)), layout="constrained")
-    axis = figure.subplots()
-    left = np.zeros(len(names))
-    for split, by_class in counts.items():
-        values = np.array([by_class[name] for name in names])
-        axis.barh(range(len(names)), values, left=left, color=COLOURS[split], label=split)
-        left += values
-    for place, total in enumerate(left):
-        axis.text(total, place, f" {total:,.0f}", va="center", fontsize=9)
-    axis.set_yticks(range(len(names)), [_short(name) for name in names])
-    axis.invert_yaxis()
-    axis.set_xlabel("pictures")
-    axis.set_xmargin(0.1)
-    axis.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside upper center", ncols=len(counts), frameon=False)
-    _save(figure, path)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(7, 1.2 + 0.28 * len(names)), layout="constrained")
+        axis = figure.subplots()
+        left = np.zeros(len(names))
+        for split, by_class in counts.items():
+            values = np.array([by_class[name] for name in names])
+            axis.barh(range(len(names)), values, left=left, color=COLOURS[split], label=split)
+            left += values
+        for place, total in enumerate(left):
+            axis.text(total, place, f" {total:,.0f}", va="center", fontsize=9)
+        axis.set_yticks(range(len(names)), [short(name) for name in names])
+        axis.invert_yaxis()
+        axis.set_xlabel("pictures")
+        axis.set_xmargin(0.1)
+        figure.legend(loc="outside upper center", ncols=len(counts))
+        _save(figure, path)
 
 
 def draw_learning_rates(path: Path, rates: np.ndarray, losses: np.ndarray, best: float) -> None:
@@ -72,21 +70,94 @@ def draw_learning_rates(path: Path, rates: np.ndarray, losses: np.ndarray, best:
         losses: After each of them.
         best: The rate to point out.
     """
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axis = figure.subplots()
-    axis.semilogx(rates, losses, color=COLOURS["train"])
-    axis.axvline(best, color=COLOURS["test"], linestyle="--", label=f"steepest fall: {best:.1e}")
-    axis.set_xlabel("learning rate")
-    axis.set_ylabel("loss on training batches, smoothed")
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(frameon=False)
-    _save(figure, path)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(8, 4.5), layout="constrained")
+        axis = figure.subplots()
+        axis.semilogx(rates, losses, color=COLOURS["train"])
+        label = f"steepest fall: {best:.1e}"
+        axis.axvline(best, color=COLOURS["test"], linestyle="--", label=label)
+        axis.set_xlabel("learning rate")
+        axis.set_ylabel("loss on training batches, smoothed")
+        axis.legend()
+        _save(figure, path)
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= NAME_LETTERS else name[: NAME_LETTERS - 1] + "…"
+def draw_ladder(path: Path, figures: dict[str, dict]) -> None:
+    """Draw test accuracy, with its interval, against what a picture costs.
+
+    Args:
+        path: The SVG file.
+        figures: Of each model: accuracy, accuracy_low, accuracy_high, operations.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(7, 3.6), layout="constrained")
+        axis = figure.subplots()
+        for (name, entry), colour in zip(figures.items(), MODEL_COLOURS, strict=False):
+            middle, cost = entry["accuracy"], entry["operations"]
+            reach = [[middle - entry["accuracy_low"]], [entry["accuracy_high"] - middle]]
+            axis.errorbar(cost, middle, yerr=reach, fmt="o", color=colour, capsize=4, label=name)
+        axis.set_xscale("log")
+        axis.set_xmargin(0.1)
+        axis.set_xlabel("floating-point operations a picture")
+        axis.set_ylabel("test accuracy, 95 % interval")
+        axis.grid(axis="y", color=INK, alpha=0.15)
+        figure.legend(loc="outside upper center", ncols=len(figures))
+        _save(figure, path)
+
+
+def draw_reliability(path: Path, bins: dict[str, dict[str, np.ndarray]]) -> None:
+    """Draw how often each model is right against how sure it is; larger dots: more pictures.
+
+    Args:
+        path: The SVG file.
+        bins: Of each model, as `lookbook.calibration.reliability` gives them.
+    """
+    rows = -(-len(bins) // 2)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(7, 0.4 + 2.6 * rows), layout="constrained")
+        axes = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).ravel()
+        for axis in axes[len(bins) :]:
+            axis.axis("off")
+        for axis, (name, entry), colour in zip(axes, bins.items(), MODEL_COLOURS, strict=False):
+            full = entry["count"] > 0
+            sure, right, count = (entry[key][full] for key in ("confidence", "accuracy", "count"))
+            axis.plot([0, 1], [0, 1], color=INK, alpha=0.4, linestyle=":")
+            axis.plot(sure, right, color=colour, alpha=0.5)
+            axis.scatter(sure, right, 6 + 150 * count / count.sum(), color=colour)
+            axis.set_title(name, fontsize=10)
+        figure.supxlabel(f"mean highest probability in each of {BINS} bins", fontsize=10)
+        figure.supylabel("share right", fontsize=10)
+        _save(figure, path)
+
+
+def draw_curves(curves: pd.DataFrame) -> str:
+    """Return loss and accuracy by epoch, training and validation, as SVG for a page."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(7, 2.8), layout="constrained")
+        for axis, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+            _draw_curve(axis, curves["epoch"], curves[name], "train")
+            _draw_curve(axis, curves["epoch"], curves[f"val_{name}"], "validation")
+            axis.set_xlabel("epoch")
+            axis.set_ylabel(name)
+        figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+        return _svg(figure)
+
+
+def _draw_curve(axis: Axes, epochs: Sequence[int], values: Sequence[float], split: str) -> None:
+    marker = "o" if len(epochs) == 1 else None
+    axis.plot(epochs, values, color=COLOURS[split], label=split, marker=marker)
 
 
 def _save(figure: Figure, path: Path) -> None:
     with replacing(path) as partial:
-        figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
+        if path.suffix == ".svg":
+            partial.write_text(_svg(figure), encoding="utf-8")
+        else:
+            figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
+
+
+def _svg(figure: Figure) -> str:
+    text = io.StringIO()
+    unsaid = dict.fromkeys(["Creator", "Date", "Format", "Type"])
+    figure.savefig(text, format="svg", transparent=True, metadata=unsaid)
+    return text.getvalue().replace(INK, "currentColor")

@@ -15,9 +15,10 @@ import pandas as pd
 
 from lookbook.audit import audit, exact_groups, twins_in_test, write_tables
 from lookbook.cards import Card, load_card
-from lookbook.charts import draw_class_counts, draw_samples
+from lookbook.charts import draw_class_counts
 from lookbook.errors import LookbookError, explains_errors
 from lookbook.files import replacing, write_metrics
+from lookbook.galleries import draw_gallery, samples
 from lookbook.params import PreprocessParams, load_params
 from lookbook.pictures import Form
 from lookbook.readers import read_pictures
@@ -27,8 +28,9 @@ from lookbook.streaming import Written, drop_from_split, write_splits
 
 RAW = Path("data/raw")
 SAMPLES = Path("metrics/samples.png")
-CLASS_COUNTS = Path("metrics/class_counts.png")
+CLASS_COUNTS = Path("metrics/class_counts.svg")
 METRICS = Path("metrics/preprocess.json")
+NUM_SAMPLES = 48
 TWIN = "training picture with a twin in the test split"
 
 logger = logging.getLogger("preprocess")
@@ -127,7 +129,7 @@ def main() -> None:
         write_spec(folder, described)
         findings = audit(written.index, written.grids, groups, card.classes)
         write_tables({"dropped": dropped, **findings.tables}, folder)
-        draw_samples(SAMPLES, train)
+        draw_gallery(SAMPLES, samples(train, NUM_SAMPLES))
         draw_class_counts(CLASS_COUNTS, findings.figures["classes"])
     logger.info("%s, each of shape %s; dropped: %s", spec.counts, spec.image_shape, reasons)
     write_metrics(METRICS, findings.figures | {"dropped": reasons})

@@ -19,6 +19,20 @@ PROJECT_PARTS = ["data/bases", "data/datasets.yaml", "data/own", "lookbook", "st
 PROJECT_PARTS += [".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
 PROJECT_PARTS += ["dvc.yaml", "params.yaml", "pyproject.toml"]
 
+TINY = {
+    "baseline.max_iter": 1,
+    "train_ann.hidden": [],
+    "train_ann.epochs": 1,
+    "train_ann.min_steps": 0,
+    "train_cnn.blocks": [[4]],
+    "train_cnn.max_map": 0,
+    "train_cnn.dense_units": 0,
+    "train_cnn.epochs": 1,
+    "train_cnn.min_steps": 0,
+    "train_transfer.epochs": 1,
+    "train_transfer.min_steps": 0,
+}
+
 
 @pytest.fixture(autouse=True)
 def isolated(monkeypatch, tmp_path_factory):
@@ -102,6 +116,16 @@ def set_params(project):
 
 
 @pytest.fixture
+def repository(project, set_params):
+    """The project copy as a Git repository with a tiny configuration."""
+    set_params(**TINY)
+    run("git", "init", "-q", "-b", "main", cwd=project)
+    run("git", "add", "-A", cwd=project)
+    run("git", "commit", "-qm", "start", cwd=project)
+    return project
+
+
+@pytest.fixture
 def run_main(project, capsys):
     """A function that runs a stage's main in this process and returns (exit code, stderr)."""
 
@@ -127,7 +151,8 @@ def write_idx(path: Path, values: np.ndarray, magic: int | None = None) -> None:
 @pytest.fixture
 def processed(project, digits_data):
     """The project copy with digits downloaded and processed."""
-    shutil.copytree(digits_data, project / "data", dirs_exist_ok=True)
+    for part in ("data", "metrics"):
+        shutil.copytree(digits_data.with_name(part), project / part, dirs_exist_ok=True)
     return project / "data/processed"
 
 

@@ -1,53 +1,92 @@
+import re
+
 import numpy as np
+import pandas as pd
 import pytest
-from PIL import Image
 
-from lookbook.charts import draw_class_counts, draw_samples
-from lookbook.splits import Scaling, Spec, Split, SplitWriter
+from lookbook.calibration import reliability
+from lookbook.charts import (
+    COLOURS,
+    draw_class_counts,
+    draw_curves,
+    draw_ladder,
+    draw_learning_rates,
+    draw_reliability,
+)
 
-
-@pytest.fixture
-def split(tmp_path):
-    """A function that returns a split of pictures of one colour each."""
-
-    def make(labels, channels=3, names=("red hats and other hats", "b")):
-        writer = SplitWriter(tmp_path / "train", (8, 8, channels))
-        for i, label in enumerate(labels):
-            pixels = np.full((8, 8, channels), 40 + 5 * i, np.uint8)
-            writer.append([pixels], [(f"{i:016x}", str(i), label)])
-        writer.finish()
-        scaling = Scaling("none", [1.0] * channels, [0.0] * channels)
-        spec = Spec(list(names), (8, 8, channels), scaling, False, {"train": len(labels)}, {})
-        return Split("train", tmp_path, spec)
-
-    return make
+COUNTS = {"train": {"cat": 300, "dog": 100}, "test": {"cat": 100, "dog": 0}}
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_samples_show_the_pictures_of_each_class_in_turn(split, tmp_path, channels):
-    draw_samples(tmp_path / "samples.png", split([0] * 30 + [1] * 4, channels))
-    picture = np.asarray(Image.open(tmp_path / "samples.png").convert("RGB"))
-    # The first two tiles are the first picture of each class: 40 and 40 + 5 * 30.
-    tiles = [picture[80, place].tolist() for place in (60, 180)]
-    assert tiles == [[40] * 3, [190] * 3]
+def entry(accuracy, operations):
+    reach = {"accuracy_low": accuracy - 0.02, "accuracy_high": accuracy + 0.01}
+    return {"accuracy": accuracy, "operations": operations} | reach
 
 
-def test_charts_are_the_same_bytes_for_the_same_content(split, tmp_path):
-    pictures = split([0, 1, 1])
-    for name in ("a.png", "b.png"):
-        draw_samples(tmp_path / name, pictures)
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    counts = {"train": {"cat": 3, "dog": 9}, "test": {"cat": 1, "dog": 0}}
-    for name in ("c.png", "d.png"):
-        draw_class_counts(tmp_path / name, counts)
-    assert (tmp_path / "c.png").read_bytes() == (tmp_path / "d.png").read_bytes()
+FIGURES = {"baseline": entry(0.8, 10_000), "train_cnn": entry(0.95, 60_000_000)}
+
+
+def bins():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 200)
+    probabilities = rng.dirichlet(np.ones(3), 200)
+    return {name: reliability(labels, probabilities) for name in ("a", "b", "c")}
+
+
+def widths(svg, colour):
+    """Return how wide each filled box of a colour is."""
+    found = []
+    for path in re.findall(rf'<path d="([^"]*)"[^>]*fill: {colour}', svg):
+        across = [float(x) for x in re.findall(r"[ML] ([\d.]+) ", path)]
+        found.append(max(across) - min(across))
+    return found
 
 
 def test_bars_are_as_long_as_the_counts(tmp_path):
-    counts = {"train": {"cat": 300, "dog": 100}, "test": {"cat": 100, "dog": 0}}
-    draw_class_counts(tmp_path / "counts.png", counts)
-    picture = np.asarray(Image.open(tmp_path / "counts.png").convert("RGB")).astype(int)
-    rows = picture[60:]  # below the legend
-    blue = (np.abs(rows - [0x44, 0x77, 0xAA]).sum(axis=2) < 30).sum(axis=1)
-    lengths = sorted({length for length in blue.tolist() if length > 20})
-    assert lengths[-1] / lengths[0] == pytest.approx(3, abs=0.05)
+    draw_class_counts(tmp_path / "counts.svg", COUNTS)
+    svg = (tmp_path / "counts.svg").read_text()
+    cat, dog = widths(svg, COLOURS["train"])[:2]
+    assert cat / dog == pytest.approx(3, rel=1e-3)
+    assert widths(svg, COLOURS["test"])[0] / dog == pytest.approx(1, rel=1e-3)
+    assert ">dog</text>" in svg
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda path: draw_class_counts(path, COUNTS),
+        lambda path: draw_ladder(path, FIGURES),
+        lambda path: draw_reliability(path, bins()),
+        lambda path: draw_learning_rates(
+            path.with_suffix(".png"), np.geomspace(1e-5, 1, 9), np.arange(9.0), 1e-3
+        ),
+    ],
+)
+def test_charts_are_the_same_bytes_for_the_same_content(draw, tmp_path):
+    for name in ("a", "b"):
+        draw(tmp_path / f"{name}.svg")
+    first, second = sorted(tmp_path.iterdir())
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_text_and_axes_take_the_colour_of_the_page_around(tmp_path):
+    draw_ladder(tmp_path / "ladder.svg", FIGURES)
+    svg = (tmp_path / "ladder.svg").read_text()
+    assert "currentColor" in svg
+    assert "#000000" not in svg.replace("stroke: #000000; stroke-width: 0", "")
+    assert "fill: #ffffff" not in svg
+    assert ">train_cnn</text>" in svg
+
+
+def test_reliability_has_a_panel_for_each_model(tmp_path):
+    draw_reliability(tmp_path / "reliability.svg", bins())
+    svg = (tmp_path / "reliability.svg").read_text()
+    assert all(f">{name}</text>" in svg for name in ("a", "b", "c"))
+
+
+@pytest.mark.parametrize("epochs", [1, 5])
+def test_curves_show_both_splits(epochs):
+    names = ["loss", "val_loss", "accuracy", "val_accuracy"]
+    curves = pd.DataFrame({name: np.linspace(0, 1, epochs) for name in names})
+    svg = draw_curves(curves.assign(epoch=np.arange(epochs) + 1))
+    assert svg.count(COLOURS["train"]) >= 2
+    assert svg.count(COLOURS["validation"]) >= 2
