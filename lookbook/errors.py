@@ -10,8 +10,8 @@ class LookbookError(Exception):
     """A mistake that the user can mend; its message is shown as it is, without a traceback."""
 
 
-def explains_errors(main: Callable[[], None]) -> Callable[[], None]:
-    """Decorate a stage's `main`: log to stderr, and turn errors into one sentence and exit code 1.
+def explains_errors(main: Callable[[], None], *, code: int = 1) -> Callable[[], None]:
+    """Decorate a `main`: log to stderr, and turn errors into one sentence and an exit code.
 
     Only `LookbookError` and what the operating system reports (a full disk, a file that may not
     be read) are caught. Anything else is a defect of Lookbook and keeps its traceback.
@@ -23,12 +23,15 @@ def explains_errors(main: Callable[[], None]) -> Callable[[], None]:
         try:
             main()
         except LookbookError as error:
-            sys.exit(f"error: {error}")
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(code)
         except OSError as error:
-            sys.exit(
+            print(
                 "error: Expected to be able to read and write the pipeline's files. "
                 f"Received: {error}. Free disk space or mend the permissions, then run the "
-                "command again; nothing half-written was kept."
+                "command again; nothing half-written was kept.",
+                file=sys.stderr,
             )
+            sys.exit(code)
 
     return run
