@@ -153,7 +153,8 @@ def test_the_same_run_is_the_same_bytes(ladder, run_main):
     assert {path: path.read_bytes() for path in before} == before
 
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def browse(page):
