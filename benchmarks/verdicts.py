@@ -3,7 +3,7 @@
 Trains a network on digits with 21 seeds and compares each with the next, which makes 20 pairs; then
 a train_cnn of one epoch with the default one, which should be called worse.
 
-    python -m benchmarks.verdicts                15 minutes
+    python -m benchmarks.verdicts                20 minutes
 """
 
 import os
