@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -16,7 +17,7 @@ from lookbook.bases import load_base
 from lookbook.networks import build_ann, build_cnn, build_feature_extractor, build_head, join
 from lookbook.predictions import prediction_file, read_predictions
 from lookbook.saving import save_keras
-from lookbook.splits import Scaling, Spec, Split
+from lookbook.splits import Scaling, Spec, Split, SplitWriter, write_spec
 from lookbook.training import save_curves
 from stages import baseline, evaluate
 
@@ -178,6 +179,34 @@ def test_a_browser_shows_the_page_and_complains_of_nothing(ladder):
     broken = page.read_text().replace("</body>", "<script>missing()</script></body>")
     Path("broken.html").write_text(broken)
     assert "missing is not defined" in "".join(browse(Path("broken.html"))[1])
+
+
+def drop_class(folder, label):
+    """Write a split anew without the pictures of a class."""
+    split = Split("test")
+    rows = np.flatnonzero(split.labels != label)
+    columns = split.index().iloc[rows][["id", "source", "label"]]
+    shutil.rmtree(folder / "test")
+    writer = SplitWriter(folder / "test", split.image_shape)
+    writer.append(list(split.images(rows)), list(columns.itertuples(index=False, name=None)))
+    writer.finish()
+    counts = split.spec.counts | {"test": len(rows)}
+    write_spec(folder, dataclasses.replace(split.spec, counts=counts))
+
+
+def test_a_class_without_test_pictures_is_said_and_has_no_figures(trained, processed, run_main):
+    drop_class(processed, 3)
+    code, err = run_main(evaluate.main)
+    assert code == 0, err
+    classes = json.loads(Path("metrics/evaluate.json").read_text())["baseline"]["classes"]
+    assert list(classes) == list("012456789")
+    assert (
+        "- No test pictures of 3: there are no figures for them"
+        in Path("metrics/ladder.md").read_text()
+    )
+    page = Path("metrics/report.html").read_text()
+    assert "No test pictures of 3: there are no figures" in page
+    assert ">nan<" not in page
 
 
 def truncate(path):
