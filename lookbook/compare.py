@@ -12,6 +12,7 @@ where neither has them, its pipeline runs in a temporary clone.
 
 import argparse
 import io
+import json
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -254,6 +255,25 @@ def write_report(
     (folder / "report.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def out_of_date() -> list[str]:
+    """Return a sentence if the results here are not those of the code, parameters and data here."""
+    status = json.loads(run(*DVC, "status", "--json"))
+    stale = [stage for stage, changes in status.items() if any(map(_is_news, changes))]
+    if not stale:
+        return []
+    return [
+        f"What is compared here is not up to date: {', '.join(stale)}. Run `dvc repro`, or `dvc "
+        "checkout` after a change of branch."
+    ]
+
+
+def _is_news(change: dict | str) -> bool:
+    """Return whether a change that `dvc status` tells is more than a file out of the cache."""
+    if isinstance(change, str):
+        return True
+    return any(state != "not in cache" for files in change.values() for state in files.values())
+
+
 def check_gate(models: list[str], ours: dict[str, Predictions]) -> None:
     """Raise a LookbookError unless there are predictions of all these models."""
     unknown = sorted(set(models) - set(ours))
@@ -285,6 +305,7 @@ def main() -> None:
         check_gate(chosen.gate, ours)
         theirs = predictions_of(revision, anew=chosen.run)
         changes, remarks = changes_since(revision.name, theirs, ours)
+        remarks += out_of_date()
     except LookbookError as error:
         remarks, failure = [f"No verdict. {error}"], error
     with replacing(OUTPUT) as folder:

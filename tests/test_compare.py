@@ -151,6 +151,17 @@ def test_predictions_of_other_pictures_than_the_splits_have_a_sentence(branches,
     assert "No verdict. Expected predictions" in report
 
 
+def test_results_that_are_not_those_of_the_work_tree_are_said(branches, compared):
+    assert "up to date" not in compared("main")[2]
+    run("git", "checkout", "-q", "main", cwd=branches)  # and `dvc checkout` forgotten
+    code, _, report = compared("change")
+    assert code == 0
+    assert "What is compared here is not up to date: evaluate. Run `dvc repro`, or" in report
+    assert "- **train_ann** within noise: +0.0000" in report
+    run("dvc", "checkout", "-q", cwd=branches)
+    assert "up to date" not in compared("change")[2]
+
+
 def test_models_that_came_or_went_are_named(branches, compared):
     prediction_file("train_ann", "test").rename(prediction_file("train_rnn", "test"))
     code, err, report = compared("main")

@@ -242,9 +242,25 @@ def test_preprocess_of_mnist_stays_under_400_megabytes(project, set_params, mirr
     assert peak < 400_000
 
 
+@pytest.mark.slow
+def test_a_whole_run_comes_back_from_the_run_cache(repository):
+    run("dvc", "repro", cwd=repository)
+    before = (repository / "dvc.lock").read_text()
+    seeds = ["-S", "baseline.seed=1", "-S", "train_ann.seed=1", "-S", "train_cnn.seed=1"]
+    run("dvc", "exp", "run", *seeds, "-S", "train_transfer.seed=1", cwd=repository)
+    assert (repository / "dvc.lock").read_text() != before
+    run("git", "checkout", "-q", "params.yaml", cwd=repository)
+    assert "Running stage" not in run("dvc", "repro", cwd=repository).stdout
+    assert (repository / "dvc.lock").read_text() == before
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_git_keeps_no_output_but_metrics_since_the_run_cache_skips_stages_that_have_such(stage):
+    assert all(isinstance(out, str) for out in PIPELINE[stage]["outs"])
+
+
 def test_ignored_paths_are_what_the_pipeline_makes():
     ignored = Path(ROOT, ".gitignore").read_text().splitlines()
     for stage in STAGES:
-        for entry in PIPELINE[stage]["outs"]:
-            if isinstance(entry, str):
-                assert any(f"/{entry}".startswith(line.rstrip("/")) for line in ignored if line)
+        for path in PIPELINE[stage]["outs"]:
+            assert any(f"/{path}".startswith(line.rstrip("/")) for line in ignored if line)
