@@ -125,6 +125,26 @@ def repository(project, set_params):
     return project
 
 
+@pytest.fixture(scope="session")
+def finished_copy(tmp_path_factory) -> Path:
+    """Where the first test that wants a finished repository leaves a copy for the others."""
+    return tmp_path_factory.mktemp("finished") / "repository"
+
+
+@pytest.fixture
+def finished(project, finished_copy, request):
+    """The repository with the pipeline run and its results committed."""
+    if finished_copy.exists():
+        shutil.copytree(finished_copy, project, dirs_exist_ok=True)
+        return project
+    repository = request.getfixturevalue("repository")
+    run("dvc", "repro", cwd=repository)
+    run("git", "add", "-A", cwd=repository)
+    run("git", "commit", "-qm", "results", cwd=repository)
+    shutil.copytree(repository, finished_copy)
+    return repository
+
+
 @pytest.fixture
 def run_main(project, capsys):
     """A function that runs a stage's main in this process and returns (exit code, stderr)."""

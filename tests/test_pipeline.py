@@ -200,16 +200,13 @@ def test_a_training_killed_between_epochs_goes_on(repository, set_params):
 
 
 @pytest.mark.slow
-def test_a_colleague_pulls_and_has_nothing_to_run(repository, tmp_path_factory):
-    run(
-        "dvc", "remote", "add", "-d", "shelf", str(tmp_path_factory.mktemp("shelf")), cwd=repository
-    )
-    run("dvc", "repro", cwd=repository)
-    run("git", "add", "-A", cwd=repository)
-    run("git", "commit", "-qm", "results", cwd=repository)
-    run("dvc", "push", cwd=repository)
+def test_a_colleague_pulls_and_has_nothing_to_run(finished, tmp_path_factory):
+    shelf = str(tmp_path_factory.mktemp("shelf"))
+    run("dvc", "remote", "add", "-d", "shelf", shelf, cwd=finished)
+    run("git", "commit", "-qam", "remote", cwd=finished)
+    run("dvc", "push", cwd=finished)
     clone = tmp_path_factory.mktemp("colleague") / "clone"
-    run("git", "clone", "-q", str(repository), str(clone), cwd=repository)
+    run("git", "clone", "-q", str(finished), str(clone), cwd=finished)
     run("dvc", "pull", cwd=clone)
     assert "Data and pipelines are up to date." in run("dvc", "repro", cwd=clone).stdout
     assert not run("git", "status", "--short", cwd=clone).stdout
@@ -243,15 +240,14 @@ def test_preprocess_of_mnist_stays_under_400_megabytes(project, set_params, mirr
 
 
 @pytest.mark.slow
-def test_a_whole_run_comes_back_from_the_run_cache(repository):
-    run("dvc", "repro", cwd=repository)
-    before = (repository / "dvc.lock").read_text()
+def test_a_whole_run_comes_back_from_the_run_cache(finished):
+    before = (finished / "dvc.lock").read_text()
     seeds = ["-S", "baseline.seed=1", "-S", "train_ann.seed=1", "-S", "train_cnn.seed=1"]
-    run("dvc", "exp", "run", *seeds, "-S", "train_transfer.seed=1", cwd=repository)
-    assert (repository / "dvc.lock").read_text() != before
-    run("git", "checkout", "-q", "params.yaml", cwd=repository)
-    assert "Running stage" not in run("dvc", "repro", cwd=repository).stdout
-    assert (repository / "dvc.lock").read_text() == before
+    run("dvc", "exp", "run", *seeds, "-S", "train_transfer.seed=1", cwd=finished)
+    assert (finished / "dvc.lock").read_text() != before
+    run("git", "checkout", "-q", "params.yaml", cwd=finished)
+    assert "Running stage" not in run("dvc", "repro", cwd=finished).stdout
+    assert (finished / "dvc.lock").read_text() == before
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -123,15 +123,12 @@ def test_an_unknown_revision_has_a_sentence(repository):
 
 
 @pytest.mark.slow
-def test_results_are_verified_and_changed_ones_are_found(repository):
-    run("dvc", "repro", cwd=repository)
-    run("git", "add", "-A", cwd=repository)
-    run("git", "commit", "-qm", "results", cwd=repository)
-    done = verified(repository, "--exact")
+def test_results_are_verified_and_changed_ones_are_found(finished):
+    done = verified(finished, "--exact")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "31 of 31 identical" in done.stdout
     assert "train_cnn 42" in done.stdout
-    assert not run("git", "status", "--short", cwd=repository).stdout
+    assert not run("git", "status", "--short", cwd=finished).stdout
 
     metrics = Path("metrics/evaluate.json")
     figures = json.loads(metrics.read_text())
@@ -140,8 +137,8 @@ def test_results_are_verified_and_changed_ones_are_found(repository):
     lock = Path("dvc.lock").read_text()
     recorded = re.search(r"path: metrics/evaluate.json\n.*\n      md5: (\w+)", lock)[1]
     Path("dvc.lock").write_text(lock.replace(recorded, "ab" * 16))
-    run("git", "commit", "-qam", "made up", cwd=repository)
-    done = verified(repository)
+    run("git", "commit", "-qam", "made up", cwd=finished)
+    done = verified(finished)
     assert done.returncode == 1
     assert re.search(r"metrics/evaluate.json +\| drifted +\| 0.05 at most", done.stdout)
     assert "train_ann: expected a test accuracy of" in done.stdout
