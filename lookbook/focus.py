@@ -1,13 +1,12 @@
 """Where a convolutional model looked: Grad-CAM (Selvaraju et al., arXiv 1610.02391)."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
 import cv2
 import keras
 import numpy as np
 import tensorflow as tf
-
-SMALLEST = np.finfo(np.float32).tiny
 
 
 def focus(network: keras.Model, pixels: np.ndarray) -> np.ndarray:
@@ -23,10 +22,9 @@ def focus(network: keras.Model, pixels: np.ndarray) -> np.ndarray:
     """
     to_maps, from_maps = split_at_maps(network)
     maps = to_maps(tf.cast(pixels, tf.float32))
-    with tf.GradientTape() as tape:
+    with giving_logits(network), tf.GradientTape() as tape:
         tape.watch(maps)
-        # Up to a constant these are the logits, which tell more than a probability of nearly 1.
-        logits = tf.math.log(tf.maximum(from_maps(maps), SMALLEST))
+        logits = from_maps(maps)
         said = tf.one_hot(tf.argmax(logits, axis=1), logits.shape[1])
         spoken = tf.reduce_sum(logits * said, axis=1) - tf.reduce_mean(logits, axis=1)
     gradients = tape.gradient(spoken, maps)
@@ -37,6 +35,19 @@ def focus(network: keras.Model, pixels: np.ndarray) -> np.ndarray:
     large = np.maximum(np.stack(large), 0)
     highest = large.max(axis=(1, 2), keepdims=True)
     return np.divide(large, highest, out=np.zeros_like(large), where=highest > 0)
+
+
+@contextlib.contextmanager
+def giving_logits(network: keras.Model) -> Iterator[None]:
+    """Take the softmax off a network's end: no gradient goes through a probability of 1."""
+    last = network.layers[-1]
+    while isinstance(last, keras.Model):
+        last = last.layers[-1]
+    softmax, last.activation = last.activation, keras.activations.linear
+    try:
+        yield
+    finally:
+        last.activation = softmax
 
 
 def split_at_maps(network: keras.Model) -> tuple[Callable, Callable]:

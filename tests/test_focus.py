@@ -30,6 +30,7 @@ def transfer(base_channels=3):
 
 @pytest.fixture
 def pixels():
+    keras.utils.set_random_seed(0)
     return np.random.default_rng(0).integers(0, 256, (3, 16, 16, 1), np.uint8)
 
 
@@ -69,12 +70,19 @@ def test_the_focus_is_on_what_speaks_for_the_answer():
     assert heat[8:, :8].max() < 0.1
 
 
-def test_a_very_sure_network_has_a_focus_too(pixels):
-    network = cnn()
-    kernel, bias = network.layers[-1].get_weights()
-    network.layers[-1].set_weights([kernel * 1e3, bias])
-    assert network.predict_on_batch(pixels).max() == 1.0
-    assert focus(network, pixels).max() == 1.0
+@pytest.mark.parametrize("build", [cnn, transfer])
+def test_a_network_that_is_surer_looks_at_the_same_place(build, pixels):
+    network = build()
+    unsure = focus(network, pixels)
+    assert unsure.max() == 1.0
+    last = network.layers[-1]
+    output = last.layers[-1] if isinstance(last, keras.Model) else last
+    kernel, bias = output.get_weights()
+    output.set_weights([kernel * 1e5, bias])
+    said = network.predict_on_batch(pixels)
+    assert set(said.ravel().tolist()) == {0.0, 1.0}
+    np.testing.assert_allclose(focus(network, pixels), unsure, rtol=0, atol=1e-4)
+    np.testing.assert_array_equal(network.predict_on_batch(pixels), said)  # left as it was
 
 
 @pytest.mark.parametrize("channels", [1, 3])
