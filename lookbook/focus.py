@@ -1,4 +1,9 @@
-"""Where a convolutional model looked: Grad-CAM (Selvaraju et al., arXiv 1610.02391)."""
+"""Where a convolutional model looked: HiResCAM (Draelos and Carin, arXiv 2011.08891).
+
+For a network that averages its feature maps, as transfer models do, that is Grad-CAM (Selvaraju et
+al., arXiv 1610.02391). Grad-CAM itself averages gradients, and so forgets where they were, which
+networks that flatten their maps make use of.
+"""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -28,8 +33,7 @@ def focus(network: keras.Model, pixels: np.ndarray) -> np.ndarray:
         said = tf.one_hot(tf.argmax(logits, axis=1), logits.shape[1])
         spoken = tf.reduce_sum(logits * said, axis=1) - tf.reduce_mean(logits, axis=1)
     gradients = tape.gradient(spoken, maps)
-    weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
-    heat = tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1)).numpy()
+    heat = tf.nn.relu(tf.reduce_sum(gradients * maps, axis=-1)).numpy()
     height, width = pixels.shape[1:3]
     large = [cv2.resize(one, (width, height), interpolation=cv2.INTER_CUBIC) for one in heat]
     large = np.maximum(np.stack(large), 0)

@@ -70,6 +70,19 @@ def test_the_focus_is_on_what_speaks_for_the_answer():
     assert heat[8:, :8].max() < 0.1
 
 
+def test_the_focus_is_on_the_place_that_counts_where_maps_are_flattened():
+    """A network that says `b` because one corner is bright does not look at the others."""
+    inputs = keras.Input((16, 16, 1))
+    x = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(inputs))
+    network = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(x))
+    kernel = np.zeros((16, 2), np.float32)
+    kernel[3] = -1, 1  # the fourth of 4x4 places: top right
+    network.layers[-1].set_weights([kernel, np.zeros(2, np.float32)])
+    heat = focus(network, np.full((1, 16, 16, 1), 255, np.uint8))[0]
+    assert heat[1, 14] > 0.9
+    assert max(heat[8:].max(), heat[:, :8].max()) < 0.01
+
+
 @pytest.mark.parametrize("build", [cnn, transfer])
 def test_a_network_that_is_surer_looks_at_the_same_place(build, pixels):
     network = build()
