@@ -5,10 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
-
 from lookbook.errors import LookbookError
 from lookbook.revisions import Revision
+from lookbook.validation import read_yaml
 
 DVC = (sys.executable, "-m", "dvc")
 
@@ -47,9 +46,8 @@ def rerun(revision: Revision, folder: Path, *options: str) -> None:
 
 def _is_elsewhere(folder: Path) -> bool:
     """Return whether the data set is someone's own pictures, and they are not on this machine."""
-    dataset = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))["dataset"]
-    cards = yaml.safe_load((folder / "data/datasets.yaml").read_text(encoding="utf-8"))
-    source = cards[dataset]["source"]
+    dataset = read_yaml(folder / "params.yaml")["dataset"]
+    source = read_yaml(folder / "data/datasets.yaml")[dataset]["source"]
     return source["kind"] == "local" and not Path(source["path"]).expanduser().exists()
 
 

@@ -27,12 +27,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
-import yaml
 
 from lookbook.errors import explains_errors
 from lookbook.report import VERSIONS
 from lookbook.reruns import rerun
 from lookbook.revisions import Revision, outputs
+from lookbook.validation import read_yaml
 
 TOLERANCE = 0.02
 DATA = ("data/raw", "data/processed")
@@ -184,8 +184,9 @@ def failed(
 
 def machine(folder: Path) -> str:
     """Return what results depend on besides the repository."""
-    params = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
-    seeds = {name: entry["seed"] for name, entry in params.items() if "seed" in str(entry)}
+    params = read_yaml(folder / "params.yaml")
+    sections = {name: entry for name, entry in params.items() if isinstance(entry, dict)}
+    seeds = {name: entry["seed"] for name, entry in sections.items() if "seed" in entry}
     numbers = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
     return (
         f"- machine: {platform.platform()}, {platform.machine()}, {os.cpu_count()} cores\n"

@@ -10,7 +10,7 @@ import pytest
 from conftest import run
 
 from lookbook.saving import save_keras
-from lookbook.verify import READERS, Finding, difference, judge
+from lookbook.verify import READERS, Finding, difference, judge, machine
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,11 @@ def test_what_is_not_at_hand_is_said(tmp_path):
 
 def test_every_kind_of_number_file_of_the_pipeline_has_a_reader():
     assert set(READERS) == {".json", ".csv", ".parquet", ".npz", ".keras"}
+
+
+def test_seeds_are_those_of_sections_whatever_the_data_set_is_called(tmp_path):
+    (tmp_path / "params.yaml").write_text("dataset: seeds\nhardware: {}\nbaseline: {seed: 7}\n")
+    assert machine(tmp_path).endswith("- seeds: baseline 7")
 
 
 def verified(folder, *words):
