@@ -9,6 +9,7 @@ a train_cnn of one epoch with the default one, which should be called worse.
 import os
 import tempfile
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +48,7 @@ def main() -> None:
         Path("params.yaml").unlink()
         for stage in STAGES:
             models = [right_with(stage, {"seed": seed}) for seed in range(SEEDS)]
-            pairs = [compare(*pair) for pair in zip(models, models[1:], strict=False)]
-            told(f"{stage}, another seed", pairs)
+            told(f"{stage}, another seed", [compare(*pair) for pair in pairwise(models)])
         short = right_with("train_cnn", {"epochs": 1, "min_steps": 0})
         told("train_cnn, one epoch against the default", [compare(models[0], short)])
 

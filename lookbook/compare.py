@@ -112,17 +112,17 @@ def _stored(revision: Revision) -> dict[str, Predictions]:
             f"Expected predictions at {revision.name}. Received: a dvc.lock without them. Compare "
             "with a revision at which `dvc repro` has been run and dvc.lock was committed."
         )
-    found = {}
-    for path in revision.names(f"{PREDICTIONS.as_posix()}/test") or [""]:
-        content = revision.read(path)
-        if content is None:
-            raise LookbookError(
-                f"Expected the predictions of {revision.name} in DVC's cache or a remote. "
-                f"Received: neither has them. Run `dvc fetch --all-commits {PREDICTIONS}`, or ask "
-                "who made that revision to `dvc push`; or make them anew here with --run."
-            )
-        found[Path(path).stem] = read_predictions(io.BytesIO(content), f"{path} at {revision.name}")
-    return found
+    files = revision.files(f"{PREDICTIONS.as_posix()}/test")
+    if not files:
+        raise LookbookError(
+            f"Expected the predictions of {revision.name} in DVC's cache or a remote. "
+            f"Received: neither has them. Run `dvc fetch --all-commits {PREDICTIONS}`, or ask "
+            "who made that revision to `dvc push`; or make them anew here with --run."
+        )
+    return {
+        Path(path).stem: read_predictions(io.BytesIO(content), f"{path} at {revision.name}")
+        for path, content in files.items()
+    }
 
 
 def _made_anew(revision: Revision) -> dict[str, Predictions]:

@@ -22,16 +22,16 @@ def explains_errors(main: Callable[[], None], *, code: int = 1) -> Callable[[], 
         logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", stream=sys.stderr)
         try:
             main()
+            return
         except LookbookError as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(code)
+            sentence = str(error)
         except OSError as error:
-            print(
-                "error: Expected to be able to read and write the pipeline's files. "
+            sentence = (
+                "Expected to be able to read and write the pipeline's files. "
                 f"Received: {error}. Free disk space or mend the permissions, then run the "
-                "command again; nothing half-written was kept.",
-                file=sys.stderr,
+                "command again; nothing half-written was kept."
             )
-            sys.exit(code)
+        print(f"error: {sentence}", file=sys.stderr)
+        sys.exit(code)
 
     return run

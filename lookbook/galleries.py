@@ -89,9 +89,9 @@ def draw_gallery(path: Path, tiles: Sequence[Tile], empty: str = "") -> None:
         canvas.save(partial, "PNG", optimize=True)
 
 
-def short(text: str, letters: int = LETTERS) -> str:
+def short(text: str) -> str:
     """Return a text that fits, its end replaced by … if it does not."""
-    return text if len(text) <= letters else text[: letters - 1] + "…"
+    return text if len(text) <= LETTERS else text[: LETTERS - 1] + "…"
 
 
 def _image(pixels: np.ndarray) -> Image.Image:

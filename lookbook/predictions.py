@@ -68,7 +68,7 @@ class Predictions:
 
     def check_about(self, split: Split) -> None:
         """Raise a LookbookError unless this is about the pictures of a split."""
-        if not np.array_equal(self.ids, split.index()["id"].to_numpy(str)):
+        if not np.array_equal(self.ids, split.ids):
             raise LookbookError(
                 f"Expected predictions for the {len(split)} pictures of {split.folder}. Received: "
                 f"predictions for {len(self)} pictures that are not the same. Run `dvc repro`."
@@ -82,9 +82,8 @@ def prediction_file(model: str, split: str) -> Path:
 
 def predictions_for(split: Split, probabilities: np.ndarray) -> Predictions:
     """Return the probabilities of shape (n, classes) as predictions for a split's pictures."""
-    ids = split.index()["id"].to_numpy(str)
     return Predictions(
-        ids, split.labels, probabilities.astype(np.float32), list(split.spec.class_names)
+        split.ids, split.labels, probabilities.astype(np.float32), list(split.spec.class_names)
     )
 
 

@@ -34,8 +34,7 @@ class Result:
     Attributes:
         path: Its file.
         figures: As metrics/evaluate.json has them.
-        validation: What it says of the validation pictures.
-        test: And of the test pictures.
+        test: What it says of the test pictures.
         mistakes: The worst, with what was said and what is true.
         pairs: The classes that it takes for each other, with examples.
         focus: Where it looked; empty for a model without feature maps.
@@ -43,7 +42,6 @@ class Result:
 
     path: Path
     figures: dict
-    validation: Predictions
     test: Predictions
     mistakes: list[Tile]
     pairs: list[tuple[ConfusedPair, list[Tile]]]

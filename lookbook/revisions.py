@@ -43,10 +43,11 @@ class Revision:
         except (OSError, DataIndexDirError):
             return None
 
-    def names(self, folder: str) -> list[str] | None:
-        """Return the paths in a folder; None if there is none, or it is not at hand."""
+    def files(self, folder: str) -> dict[str, bytes] | None:
+        """Return each file's content in a folder, by path; None unless all of it is at hand."""
         try:
-            return sorted(self._files.ls(folder, detail=False))
+            paths = sorted(self._files.ls(folder, detail=False))
+            return {path: self._files.read_bytes(path) for path in paths}
         except (OSError, DataIndexDirError):
             return None
 

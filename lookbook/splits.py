@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -313,6 +314,11 @@ class Split:
         for path in sorted(self.folder.iterdir()):
             digest.update(f"{path.name} {sha256_of(path)}\n".encode())
         return digest.hexdigest()
+
+    @cached_property
+    def ids(self) -> np.ndarray:
+        """The ids of the pictures, str of shape (n,)."""
+        return self.index()["id"].to_numpy(str)
 
     def index(self) -> pd.DataFrame:
         """Return the columns id, source and label, one row a picture."""

@@ -72,7 +72,6 @@ def evaluate(name: str, path: Path, validation: Split, test: Split) -> Result:
     return Result(
         path=path,
         figures=figures,
-        validation=said["validation"],
         test=of_test,
         mistakes=tiles(of_test, test, worst_mistakes(of_test)),
         pairs=[(pair, tiles(of_test, test, pair.rows)) for pair in confused_pairs(of_test)],

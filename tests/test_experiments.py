@@ -16,16 +16,20 @@ def params(folder):
     return yaml.safe_load((folder / "params.yaml").read_text())
 
 
+def experiments(folder):
+    """Return all that `dvc exp show` knows of each experiment."""
+    rows = json.loads(run("dvc", "exp", "show", "--json", cwd=folder).stdout)
+    return [
+        experiment
+        for row in rows
+        for group in row.get("experiments") or []
+        for experiment in group["revs"]
+    ]
+
+
 def shown(folder):
     """Return the names of all experiments."""
-    rows = json.loads(run("dvc", "exp", "show", "--json", cwd=folder).stdout)
-    return {
-        experiment["name"]
-        for row in rows
-        for experiments in row.get("experiments") or []
-        for experiment in experiments["revs"]
-        if experiment["name"]
-    }
+    return {experiment["name"] for experiment in experiments(folder) if experiment["name"]}
 
 
 def wait_for_queue(folder):
@@ -94,12 +98,9 @@ def test_a_grid_in_the_background_and_one_aside(finished):
 
 def learning_rates(folder):
     """Return the dense network's parameters in each experiment, as numbers."""
-    rows = json.loads(run("dvc", "exp", "show", "--json", cwd=folder).stdout)
     return [
         experiment["data"]["params"]["params.yaml"]["data"]["train_ann"]
-        for row in rows
-        for experiments in row.get("experiments") or []
-        for experiment in experiments["revs"]
+        for experiment in experiments(folder)
     ]
 
 
