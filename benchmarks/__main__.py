@@ -29,9 +29,9 @@ from pathlib import Path
 import psutil
 import yaml
 
-from lookbook.params import TrainingParams
-from lookbook.recipes import Plan, load_recipes, merged, plan
-from lookbook.validation import read_yaml
+from lookbook.experiments.recipes import Plan, load_recipes, merged, plan
+from lookbook.foundation.params import TrainingParams
+from lookbook.foundation.schema import read_yaml
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 3

@@ -16,9 +16,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lookbook.params import load_params
-from lookbook.splits import Scaling, Spec
-from lookbook.training import compiled
+from lookbook.foundation.params import load_params
+from lookbook.splits.spec import Scaling, Spec
+from lookbook.training.fitting import compiled
 from stages.train_cnn import build
 
 ROUNDS = 5

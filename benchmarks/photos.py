@@ -19,12 +19,12 @@ import joblib
 import numpy as np
 from PIL import Image
 
-from lookbook.archives import is_picture, list_members
-from lookbook.cards import Card
-from lookbook.pictures import Form
+from lookbook.datasets.archives import is_picture, list_members
+from lookbook.datasets.cards import Card
+from lookbook.pictures.decoding import Form
+from lookbook.preprocessing.assignment import Assignment
+from lookbook.preprocessing.streaming import write_splits
 from lookbook.readers import images
-from lookbook.splitting import Draw
-from lookbook.streaming import write_splits
 
 SIZE = 160
 ROUNDS = 5
@@ -63,8 +63,8 @@ def lookbook(path: Path) -> float:
         start = time.perf_counter()
         reading = images.read(card, raw)
         settings = {"method": "stratified", "validation_size": 0.2, "test_size": 0.2, "seed": 42}
-        draw = Draw(reading.index, classes, **settings)
-        write_splits(reading, Form(SIZE, 3, "stretch"), draw, Path(folder))
+        assignment = Assignment(reading.index, classes, **settings)
+        write_splits(reading, Form(SIZE, 3, "stretch"), assignment, Path(folder))
         return time.perf_counter() - start
 
 

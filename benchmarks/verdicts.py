@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from lookbook.comparing import Comparison, compare
-from lookbook.models import load_model, predict
-from lookbook.recipes import merged
-from lookbook.splits import Split
-from lookbook.validation import read_yaml
+from lookbook.evaluation.significance import Comparison, compare
+from lookbook.experiments.recipes import merged
+from lookbook.foundation.schema import read_yaml
+from lookbook.ladder.models import load_model, predict
+from lookbook.splits.split import Split
 from stages import download, preprocess, train_ann, train_cnn
 
 ROOT = Path(__file__).parents[1]

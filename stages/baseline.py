@@ -21,12 +21,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import cross_validate
 
-from lookbook.errors import LookbookError, explains_errors
-from lookbook.files import write_metrics
-from lookbook.linear import save_linear, shrinking, split_inputs
-from lookbook.params import BaselineParams, load_params
-from lookbook.splits import Split
-from lookbook.stopwatch import note
+from lookbook.foundation.errors import LookbookError, explains_errors
+from lookbook.foundation.files import write_metrics
+from lookbook.foundation.params import BaselineParams, load_params
+from lookbook.foundation.stopwatch import note
+from lookbook.linear.inputs import shrinking, split_inputs
+from lookbook.linear.model import save_linear
+from lookbook.splits.split import Split
 
 MODEL = Path("models/baseline.npz")
 METRICS = Path("metrics/baseline.json")

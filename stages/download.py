@@ -7,10 +7,10 @@ In: the card that `dataset` names, in data/datasets.yaml. Out: its files in data
 
 from pathlib import Path
 
-from lookbook.cards import load_card
-from lookbook.errors import explains_errors
-from lookbook.files import replacing, write_metrics
-from lookbook.params import load_params
+from lookbook.datasets.cards import load_card
+from lookbook.foundation.errors import explains_errors
+from lookbook.foundation.files import replacing, write_metrics
+from lookbook.foundation.params import load_params
 from lookbook.sources import fetch
 
 RAW = Path("data/raw")

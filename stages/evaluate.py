@@ -14,19 +14,32 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lookbook.calibration import reliability
-from lookbook.charts import draw_ladder, draw_reliability
-from lookbook.errors import explains_errors
-from lookbook.files import replacing, write_metrics
-from lookbook.focus import focus, with_heat
-from lookbook.galleries import draw_gallery
-from lookbook.mistakes import confused_pairs, looked_at, tiles, worst_mistakes
-from lookbook.models import load_model, predict
-from lookbook.params import load_params
-from lookbook.predictions import Predictions, prediction_file, predictions_for, write_predictions
-from lookbook.report import Result, write_report
-from lookbook.scores import absent, as_markdown, ladder, majority, neighbours, score, selection
-from lookbook.splits import Split, training_splits
+from lookbook.drawing.galleries import draw_gallery
+from lookbook.drawing.tables import as_markdown
+from lookbook.evaluation.calibration import reliability
+from lookbook.evaluation.charts import draw_ladder, draw_reliability
+from lookbook.evaluation.focus import focus, with_heat
+from lookbook.evaluation.mistakes import confused_pairs, looked_at, tiles, worst_mistakes
+from lookbook.evaluation.page import Result, write_page
+from lookbook.evaluation.predictions import (
+    Predictions,
+    prediction_file,
+    predictions_for,
+    write_predictions,
+)
+from lookbook.evaluation.scores import (
+    absent,
+    compare_neighbours,
+    ladder,
+    majority,
+    score,
+    selection,
+)
+from lookbook.foundation.errors import explains_errors
+from lookbook.foundation.files import replacing, write_metrics
+from lookbook.foundation.params import load_params
+from lookbook.ladder.models import load_model, predict
+from lookbook.splits.split import Split, training_splits
 
 MODELS = {
     "baseline": Path("models/baseline.npz"),
@@ -110,7 +123,7 @@ def main() -> None:
     (train, validation), test = training_splits(), Split("test")
     results = {name: evaluate(name, path, validation, test) for name, path in MODELS.items()}
     figures = {name: result.figures for name, result in results.items()}
-    pairs = neighbours({name: result.test for name, result in results.items()})
+    pairs = compare_neighbours({name: result.test for name, result in results.items()})
     lines = [f"{pair}: {comparison}" for pair, comparison in pairs.items()]
     lines += [selection(figures), *absent(results["baseline"].test)]
     guess = score(majority(train, test), majority(train, validation))
@@ -118,7 +131,7 @@ def main() -> None:
     table = ladder(figures)
     draw(results)
     write_metrics(METRICS, figures)
-    write_report(
+    write_page(
         REPORT,
         results,
         figures=METRICS,

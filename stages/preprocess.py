@@ -13,18 +13,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lookbook.audit import audit, exact_groups, twins_in_test, write_tables
-from lookbook.cards import Card, load_card
-from lookbook.charts import draw_class_counts
-from lookbook.errors import LookbookError, explains_errors
-from lookbook.files import replacing, write_metrics
-from lookbook.galleries import draw_gallery, samples
-from lookbook.params import PreprocessParams, load_params
-from lookbook.pictures import Form
+from lookbook.datasets.cards import Card, load_card
+from lookbook.drawing.galleries import draw_gallery, samples
+from lookbook.foundation.errors import LookbookError, explains_errors
+from lookbook.foundation.files import replacing, write_metrics
+from lookbook.foundation.params import PreprocessParams, load_params
+from lookbook.pictures.decoding import Form
+from lookbook.preprocessing.assignment import Assignment, check_every_class
+from lookbook.preprocessing.audit import audit, write_tables
+from lookbook.preprocessing.charts import draw_class_counts
+from lookbook.preprocessing.scaling import scaling_for
+from lookbook.preprocessing.streaming import Written, drop_from_split, write_splits
+from lookbook.preprocessing.twins import exact_groups, twins_in_test
 from lookbook.readers import read_pictures
-from lookbook.splits import PROCESSED, Spec, Split, provisional, scaling_for, write_spec
-from lookbook.splitting import SPLITS, TRAIN, Draw, check_every_class
-from lookbook.streaming import Written, drop_from_split, write_splits
+from lookbook.splits.spec import PROCESSED, SPLITS, TRAIN, Spec, unscaled_spec, write_spec
+from lookbook.splits.split import Split
 
 RAW = Path("data/raw")
 SAMPLES = Path("metrics/samples.png")
@@ -93,7 +96,7 @@ def make_splits(
     """
     form = form_of(card, settings)
     reading = read_pictures(card, RAW)
-    draw = Draw(
+    assignment = Assignment(
         reading.index,
         card.classes,
         method=settings.split,
@@ -101,15 +104,15 @@ def make_splits(
         test_size=settings.test_size,
         seed=settings.seed,
     )
-    written, unreadable = write_splits(reading, form, draw, folder)
+    written, unreadable = write_splits(reading, form, assignment, folder)
     check_unreadable(unreadable, len(reading.index), card, settings.max_unreadable)
     check_every_class(written.index, card.classes, validation_size=settings.validation_size)
-    spec = provisional(card.classes, form.shape, settings.one_hot, written.index["split"])
+    spec = unscaled_spec(card.classes, form.shape, settings.one_hot, written.index["split"])
     splits = [Split(name, folder, spec) for name in SPLITS]
     groups = exact_groups(written.index, written.grids, splits)
     written, groups, twins = drop_twins(written, groups, settings.drop_twins, folder, spec)
     check_every_class(written.index, card.classes, validation_size=settings.validation_size)
-    spec = provisional(card.classes, form.shape, settings.one_hot, written.index["split"])
+    spec = unscaled_spec(card.classes, form.shape, settings.one_hot, written.index["split"])
     return written, groups, spec, unreadable + reading.others + twins
 
 

@@ -11,15 +11,16 @@ from pathlib import Path
 
 import keras
 
-from lookbook.checkpoints import discard
-from lookbook.errors import explains_errors
-from lookbook.files import write_metrics
-from lookbook.hardware import prepared
-from lookbook.networks import build_ann
-from lookbook.params import TrainAnnParams, load_params
-from lookbook.saving import save_keras
-from lookbook.splits import Spec, training_splits
-from lookbook.training import fit, save_curves, save_summary
+from lookbook.foundation.errors import explains_errors
+from lookbook.foundation.files import write_metrics
+from lookbook.foundation.params import TrainAnnParams, load_params
+from lookbook.networks.architectures import build_ann
+from lookbook.networks.saving import save_keras
+from lookbook.splits.spec import Spec
+from lookbook.splits.split import training_splits
+from lookbook.training.checkpoints import discard
+from lookbook.training.devices import prepared
+from lookbook.training.fitting import fit, save_curves, save_summary
 
 MODEL = Path("models/train_ann.keras")
 SUMMARY = Path("models/train_ann.txt")

@@ -18,18 +18,18 @@ import keras
 import numpy as np
 import pandas as pd
 
-from lookbook.bases import load_base, unfreeze, weights_hash
-from lookbook.batches import Augmentation
-from lookbook.checkpoints import discard
-from lookbook.errors import explains_errors
-from lookbook.features import Extractor, Features
-from lookbook.files import write_metrics
-from lookbook.hardware import prepared
-from lookbook.networks import build_feature_extractor, build_head, join
-from lookbook.params import Params, load_params
-from lookbook.saving import save_keras
-from lookbook.splits import Split, training_splits
-from lookbook.training import fit, save_curves, save_summary
+from lookbook.foundation.errors import explains_errors
+from lookbook.foundation.files import write_metrics
+from lookbook.foundation.params import Params, load_params
+from lookbook.networks.architectures import build_feature_extractor, build_head, join
+from lookbook.networks.saving import save_keras
+from lookbook.splits.split import Split, training_splits
+from lookbook.training.augmentation import Augmentation
+from lookbook.training.checkpoints import discard
+from lookbook.training.devices import prepared
+from lookbook.training.fitting import fit, save_curves, save_summary
+from lookbook.transfer.bases import load_base, unfreeze, weights_hash
+from lookbook.transfer.features import Extractor, Features
 
 MODEL = Path("models/train_transfer.keras")
 SUMMARY = Path("models/train_transfer.txt")

@@ -7,7 +7,7 @@ import time
 
 import pytest
 import yaml
-from conftest import run
+from support import run
 
 LONGEST = 300  # seconds to wait for the queue
 

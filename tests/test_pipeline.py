@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
-from conftest import ROOT, run
+from support import ROOT, run
 
 STAGES = [
     "download",

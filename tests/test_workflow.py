@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT, run
+from support import ROOT, run
 
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/metrics.yml").read_text())
 STEPS = {step["name"]: step for step in WORKFLOW["jobs"]["report"]["steps"] if "name" in step}
@@ -128,7 +128,7 @@ def test_the_report_is_that_of_the_command_and_its_exit_code_is_kept(
     shell("Compare with the base", CODE=code, GATE=gate, BASE="main", IMAGES="https://x")
     gates = f" --gate {gate}" if gate else ""
     assert programs() == [
-        f"python -m lookbook.compare origin/main --run{gates} --images-at https://x/12/7/"
+        f"python -m lookbook.commands.compare origin/main --run{gates} --images-at https://x/12/7/"
     ]
     assert (tmp_path / "output").read_text() == f"status={code}\n"
     assert (tmp_path / "summary").read_text() == "## Against main\n"
@@ -159,7 +159,7 @@ def test_the_workflows_pass_actionlint():
 def test_gitlabs_example_is_a_job_that_makes_the_same_report():
     job = yaml.safe_load((ROOT / "docs/gitlab-ci.yml").read_text())["report"]
     script = "\n".join(job["script"])
-    assert "python -m lookbook.compare FETCH_HEAD" in script
+    assert "python -m lookbook.commands.compare FETCH_HEAD" in script
     assert "metrics/report.html" in job["artifacts"]["paths"]
     for part in (*job["before_script"], *job["script"]):
         done = subprocess.run(["bash", "-n", "-c", part], capture_output=True, text=True)

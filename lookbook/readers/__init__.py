@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from lookbook.cards import Card
+from lookbook.datasets.cards import Card
+from lookbook.pictures.batch import Batch, Fault
 from lookbook.readers import digits, idx, images, table
-from lookbook.readers.reading import Batch, Fault, Reading
+from lookbook.readers.reading import Reading
 
 __all__ = ["Batch", "Fault", "Reading", "read_pictures"]
 

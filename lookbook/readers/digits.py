@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lookbook.cards import Card
-from lookbook.errors import LookbookError
+from lookbook.datasets.cards import Card
+from lookbook.foundation.errors import LookbookError
 from lookbook.readers.reading import Reading, index_of
 
 SIDE = 8

@@ -14,8 +14,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from lookbook.cards import Card
-from lookbook.errors import LookbookError
+from lookbook.datasets.cards import Card
+from lookbook.foundation.errors import LookbookError
 from lookbook.readers.reading import Reading, index_of
 
 UNSIGNED_BYTE = 8

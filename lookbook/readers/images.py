@@ -10,16 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from lookbook.archives import (
+from lookbook.datasets.archives import (
     MAX_PICTURE_BYTES,
     is_archive,
     is_picture,
     list_members,
     read_members,
 )
-from lookbook.cards import Card
-from lookbook.errors import LookbookError
-from lookbook.readers.reading import BATCH, BATCH_BYTES, Batch, Fault, Reading, index_of
+from lookbook.datasets.cards import Card
+from lookbook.foundation.errors import LookbookError
+from lookbook.pictures.batch import Batch, Fault
+from lookbook.readers.reading import BATCH, BATCH_BYTES, Reading, index_of
 
 SPLIT_FOLDERS = {
     "train": "train",

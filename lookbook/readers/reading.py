@@ -6,21 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from lookbook.pictures.batch import Batch
+
 BATCH = 32  # picture files handed on at a time
 BATCH_BYTES = 4 * 2**20
-
-
-class Fault(NamedTuple):
-    """A picture that could not be had, in its place among the others.
-
-    Attributes:
-        reason: Why, in a few words; pictures are counted by it.
-    """
-
-    reason: str
-
-
-Batch = list[bytes | Fault] | np.ndarray
 
 
 class Reading(NamedTuple):

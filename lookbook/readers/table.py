@@ -12,9 +12,9 @@ from typing import BinaryIO
 import numpy as np
 import pandas as pd
 
-from lookbook.archives import open_member
-from lookbook.cards import Card, CsvReader
-from lookbook.errors import LookbookError
+from lookbook.datasets.archives import open_member
+from lookbook.datasets.cards import Card, CsvReader
+from lookbook.foundation.errors import LookbookError
 from lookbook.readers.reading import Reading, index_of
 
 ROWS = 2048  # pictures parsed at a time

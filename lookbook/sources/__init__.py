@@ -3,10 +3,11 @@
 import logging
 from pathlib import Path
 
-from lookbook.cards import Card
-from lookbook.errors import LookbookError
-from lookbook.sources import bundled, http, kaggle, local, mirrored
-from lookbook.sources.verify import fault_of
+from lookbook.datasets.cards import Card
+from lookbook.foundation.errors import LookbookError
+from lookbook.sources import bundled, http, kaggle, local
+from lookbook.sources import mirror as mirrored
+from lookbook.sources.hashes import fault_of
 
 logger = logging.getLogger(__name__)
 

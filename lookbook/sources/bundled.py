@@ -4,8 +4,8 @@ import importlib.util
 import shutil
 from pathlib import Path
 
-from lookbook.cards import Card
-from lookbook.errors import LookbookError
+from lookbook.datasets.cards import Card
+from lookbook.foundation.errors import LookbookError
 
 
 def fetch(dataset: str, card: Card, folder: Path) -> None:

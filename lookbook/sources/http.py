@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import pooch
 import requests
 
-from lookbook.cards import Card, PublishedFile
-from lookbook.errors import LookbookError
-from lookbook.own import list_path
-from lookbook.places import cache_folder, mirror
-from lookbook.sources.verify import fault_of
+from lookbook.datasets.cards import Card, PublishedFile
+from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.places import cache_folder, mirror
+from lookbook.own.files import list_path
+from lookbook.sources.hashes import fault_of
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,9 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
         except LookbookError as error:
             if not list_path(dataset).is_file():
                 raise
-            accept = f"If there is a new version: python -m lookbook.add {dataset} --accept."
+            accept = (
+                f"If there is a new version: python -m lookbook.commands.add {dataset} --accept."
+            )
             raise LookbookError(f"{error} {accept}") from None
         shutil.copyfile(path, folder / file.name)
 

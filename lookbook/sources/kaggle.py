@@ -14,11 +14,11 @@ from pathlib import Path
 
 import requests
 
-from lookbook.cards import Card, PublishedFile
-from lookbook.errors import LookbookError
-from lookbook.places import cache_folder, mirror
+from lookbook.datasets.cards import Card, PublishedFile
+from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.places import cache_folder, mirror
+from lookbook.sources.hashes import fault_of
 from lookbook.sources.http import fetch_file
-from lookbook.sources.verify import fault_of
 
 logger = logging.getLogger(__name__)
 

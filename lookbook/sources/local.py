@@ -11,9 +11,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from lookbook.cards import Card
-from lookbook.errors import LookbookError
-from lookbook.own import Entry, check_unchanged, list_path, read_list, source_path
+from lookbook.datasets.cards import Card
+from lookbook.foundation.errors import LookbookError
+from lookbook.own.files import Entry, check_unchanged, list_path, read_list, source_path
 
 LEAST_BYTES, USUAL_BYTES, MOST_BYTES = 2**24, 2**25, 2**26
 DATE = (1980, 1, 1, 0, 0, 0)  # of every packed file: the same bytes for the same pictures
@@ -30,7 +30,7 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
         raise LookbookError(
             f"Expected {card.source.path}, where {dataset} comes from. Received: no such file or "
             "folder on this machine. `dvc pull` brings the accepted version if somebody pushed it; "
-            f"`python -m lookbook.add {dataset} NEW_PLACE --accept` takes it from elsewhere."
+            f"`python -m lookbook.commands.add {dataset} NEW_PLACE --accept` takes it from elsewhere."
         )
     check_unchanged(dataset, card)
     if not root.is_dir():

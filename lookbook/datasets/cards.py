@@ -1,0 +1,176 @@
+"""Data set cards: what a data set is, where its files come from, and the hashes that they have.
+
+A card has two halves that know nothing of each other: `source` says how its files are brought
+here (see `lookbook.sources`), `reader` says how pictures are read from them (see
+`lookbook.readers`).
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.schema import Count, Integer, Section, Share, read_yaml, validated
+
+CARDS = Path("data/datasets.yaml")
+
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Address = Annotated[str, StringConstraints(pattern=r"^https?://.+[^/]$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class PublishedFile(Section):
+    """A file as its publisher offers it; the hash alone decides whether it is the right one.
+
+    Either the file itself has a known hash, or it is a zip archive that its publisher packs anew
+    now and then: then the hashes are those of its members, their line ends made LF.
+    """
+
+    name: FileName
+    bytes: Count | None = None
+    sha256: Sha256 | None = None
+    members: dict[str, Sha256] | None = None
+
+    @model_validator(mode="after")
+    def _can_be_verified(self):
+        if not self.members and not (self.bytes and self.sha256):
+            raise ValueError("a file with its size as `bytes` and its `sha256`")
+        return self
+
+    def __str__(self) -> str:
+        if self.members:
+            return f"{self.name} (whose {', '.join(self.members)} have the hashes of the card)"
+        return f"{self.name} ({self.bytes:,} bytes, SHA-256 {self.sha256})"
+
+
+class BundledSource(Section):
+    """Files that an installed Python package brings along, under `folder` of the package."""
+
+    kind: Literal["bundled"]
+    package: str
+    folder: str
+
+
+class HttpSource(Section):
+    """Files at `<origin>/<file name>`; the origins are tried in order."""
+
+    kind: Literal["http"]
+    origins: Annotated[list[Address], Field(min_length=1)]
+
+
+class KaggleSource(Section):
+    """The zip file of a Kaggle data set, called `<slug>.zip`; a version may be pinned."""
+
+    kind: Literal["kaggle"]
+    dataset: Annotated[str, StringConstraints(pattern=r"^[\w-]+/[\w-]+(/[0-9]+)?$")]
+
+
+class LocalSource(Section):
+    """A folder or an archive of the user's own; see `lookbook.own.adding`."""
+
+    kind: Literal["local"]
+    path: Annotated[str, StringConstraints(min_length=1)]
+
+
+class MirrorSource(Section):
+    """Files that only the mirror has, as `<mirror>/<folder>/<file name>`."""
+
+    kind: Literal["mirror"]
+    folder: FileName
+
+
+class DigitsReader(Section):
+    """scikit-learn's digits.csv.gz."""
+
+    kind: Literal["digits"]
+
+
+class IdxPair(Section):
+    """The two IDX files of a split."""
+
+    images: FileName
+    labels: FileName
+
+
+class IdxReader(Section):
+    """MNIST's file format, with a published test split."""
+
+    kind: Literal["idx"]
+    train: IdxPair
+    test: IdxPair
+
+
+class CsvReader(Section):
+    """Tables `label,pixel1,...,pixelN` in a zip archive.
+
+    Attributes:
+        train: Name of the table, or of the member that holds it.
+        test: Likewise, where a test split is published.
+        labels: The label of each class, in the order of the card's classes.
+    """
+
+    kind: Literal["csv"]
+    train: str
+    test: str | None = None
+    labels: list[Integer]
+
+
+class ImagesReader(Section):
+    """Archives of picture files, one folder a class.
+
+    Attributes:
+        channels: What pictures are brought to: 1 for grey, 3 for colour.
+        needs_jfif: Leave out files without a JFIF marker, as TensorFlow Datasets does.
+        max_unreadable: Share of unreadable pictures above which preprocess stops, where it is not
+            the one of params.yaml.
+        unreadable: How many are known to be so.
+    """
+
+    kind: Literal["images"]
+    channels: Literal[1, 3]
+    needs_jfif: bool = False
+    max_unreadable: Share | None = None
+    unreadable: Integer | None = None
+
+
+class Card(Section):
+    """One entry of data/datasets.yaml."""
+
+    title: str
+    licence: str
+    homepage: str
+    classes: Annotated[list[str], Field(min_length=2)]
+    counts: dict[str, Count] | None = None  # pictures of each class, for people to read
+    flips: bool = False  # a picture mirrored left to right is still one of its class
+    files: Annotated[list[PublishedFile], Field(min_length=1)]
+    source: Annotated[
+        BundledSource | HttpSource | KaggleSource | LocalSource | MirrorSource,
+        Field(discriminator="kind"),
+    ]
+    reader: Annotated[
+        CsvReader | DigitsReader | IdxReader | ImagesReader, Field(discriminator="kind")
+    ]
+
+    @field_validator("classes")
+    @classmethod
+    def _are_distinct(cls, classes: list[str]) -> list[str]:
+        if len(set(classes)) < len(classes):
+            raise ValueError("a list of different names")
+        return classes
+
+
+def load_card(name: str, path: Path = CARDS) -> Card:
+    """Read and check one card; the others are not looked at.
+
+    Raises:
+        LookbookError: If there is no card of that name (the known ones are listed), or if it is
+            not complete: a file without a hash is refused.
+    """
+    cards = read_yaml(path)
+    if name not in cards:
+        raise LookbookError(
+            f"Expected dataset to be one of {', '.join(sorted(cards))}. Received: {name!r}. "
+            f"Change it in params.yaml, or add a card to {path}."
+        )
+    return validated(Card, cards[name], path=path, prefix=name)

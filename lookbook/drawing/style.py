@@ -1,0 +1,45 @@
+"""How charts look, and how they become files: the same bytes for the same content.
+
+As SVG they have no background, and text and axes in `currentColor`: an image viewer shows black on
+white, a page its own colours.
+"""
+
+import io
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from lookbook.foundation.files import replacing
+
+COLOURS = {"train": "#4477aa", "validation": "#c09a20", "test": "#cc4488"}
+MODEL_COLOURS = ["#66819e", "#c09a20", "#cc4488", "#228855"]
+INK = "#010203"  # of text and axes, until it becomes `currentColor`
+STYLE = {
+    "font.family": "sans-serif",
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "lookbook",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    **dict.fromkeys(
+        ["text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"], INK
+    ),
+}
+DPI = 100
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a chart as SVG or PNG, by the suffix of its path."""
+    with replacing(path) as partial:
+        if path.suffix == ".svg":
+            partial.write_text(svg(figure), encoding="utf-8")
+        else:
+            figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
+
+
+def svg(figure: Figure) -> str:
+    """Return a chart as SVG text."""
+    text = io.StringIO()
+    unsaid = dict.fromkeys(["Creator", "Date", "Format", "Type"])
+    figure.savefig(text, format="svg", transparent=True, metadata=unsaid)
+    return text.getvalue().replace(INK, "currentColor")

@@ -1,0 +1,100 @@
+"""Charts of results."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lookbook.drawing.style import COLOURS, INK, MODEL_COLOURS, STYLE, save, svg
+from lookbook.evaluation.calibration import BINS
+
+
+def draw_learning_rates(path: Path, rates: np.ndarray, losses: np.ndarray, best: float) -> None:
+    """Draw the loss against the learning rate of a range test.
+
+    Args:
+        path: The PNG file.
+        rates: Rising.
+        losses: After each of them.
+        best: The rate to point out.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(8, 4.5), layout="constrained")
+        axis = figure.subplots()
+        axis.semilogx(rates, losses, color=COLOURS["train"])
+        label = f"steepest fall: {best:.1e}"
+        axis.axvline(best, color=COLOURS["test"], linestyle="--", label=label)
+        axis.set_xlabel("learning rate")
+        axis.set_ylabel("loss on training batches, smoothed")
+        axis.legend()
+        save(figure, path)
+
+
+def draw_ladder(path: Path, figures: dict[str, dict]) -> None:
+    """Draw test accuracy, with its interval, against what a picture costs.
+
+    Args:
+        path: The SVG file.
+        figures: Of each model: accuracy, accuracy_low, accuracy_high, operations.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(7, 3.6), layout="constrained")
+        axis = figure.subplots()
+        for (name, entry), colour in zip(figures.items(), MODEL_COLOURS, strict=False):
+            middle, cost = entry["accuracy"], entry["operations"]
+            reach = [[middle - entry["accuracy_low"]], [entry["accuracy_high"] - middle]]
+            axis.errorbar(cost, middle, yerr=reach, fmt="o", color=colour, capsize=4, label=name)
+        axis.set_xscale("log")
+        axis.set_xmargin(0.1)
+        axis.set_xlabel("floating-point operations a picture")
+        axis.set_ylabel("test accuracy, 95 % interval")
+        axis.grid(axis="y", color=INK, alpha=0.15)
+        figure.legend(loc="outside upper center", ncols=len(figures))
+        save(figure, path)
+
+
+def draw_reliability(path: Path, bins: dict[str, dict[str, np.ndarray]]) -> None:
+    """Draw how often each model is right against how sure it is; larger dots: more pictures.
+
+    Args:
+        path: The SVG file.
+        bins: Of each model, as `lookbook.evaluation.calibration.reliability` gives them.
+    """
+    rows = -(-len(bins) // 2)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(7, 0.4 + 2.6 * rows), layout="constrained")
+        axes = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).ravel()
+        for axis in axes[len(bins) :]:
+            axis.axis("off")
+        for axis, (name, entry), colour in zip(axes, bins.items(), MODEL_COLOURS, strict=False):
+            full = entry["count"] > 0
+            sure, right, count = (entry[key][full] for key in ("confidence", "accuracy", "count"))
+            axis.plot([0, 1], [0, 1], color=INK, alpha=0.4, linestyle=":")
+            axis.plot(sure, right, color=colour, alpha=0.5)
+            axis.scatter(sure, right, 6 + 150 * count / count.sum(), color=colour)
+            axis.set_title(name, fontsize=10)
+        figure.supxlabel(f"mean highest probability in each of {BINS} bins", fontsize=10)
+        figure.supylabel("share right", fontsize=10)
+        save(figure, path)
+
+
+def draw_curves(curves: pd.DataFrame) -> str:
+    """Return loss and accuracy by epoch, training and validation, as SVG for a page."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(7, 2.8), layout="constrained")
+        for axis, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+            _draw_curve(axis, curves["epoch"], curves[name], "train")
+            _draw_curve(axis, curves["epoch"], curves[f"val_{name}"], "validation")
+            axis.set_xlabel("epoch")
+            axis.set_ylabel(name)
+        figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+        return svg(figure)
+
+
+def _draw_curve(axis: Axes, epochs: Sequence[int], values: Sequence[float], split: str) -> None:
+    marker = "o" if len(epochs) == 1 else None
+    axis.plot(epochs, values, color=COLOURS[split], label=split, marker=marker)

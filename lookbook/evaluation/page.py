@@ -1,0 +1,122 @@
+"""One page on a run of the pipeline: the same bytes for the same run, nothing fetched from outside.
+
+Whatever is shown was computed elsewhere; here it is only laid out (page.html.jinja).
+"""
+
+import platform
+import re
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+import yaml
+from markupsafe import Markup
+
+from lookbook.drawing.galleries import Tile, samples
+from lookbook.evaluation.charts import draw_curves
+from lookbook.evaluation.mistakes import ConfusedPair, confusion_shares
+from lookbook.evaluation.predictions import Predictions
+from lookbook.foundation.files import md5_of, replacing
+from lookbook.foundation.params import Params
+from lookbook.foundation.versions import VERSIONS
+from lookbook.splits.split import Split
+
+TEMPLATE = Path(__file__).with_name("page.html.jinja")
+SAMPLES = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What is known of one model.
+
+    Attributes:
+        path: Its file.
+        figures: As metrics/evaluate.json has them.
+        test: What it says of the test pictures.
+        mistakes: The worst, with what was said and what is true.
+        pairs: The classes that it takes for each other, with examples.
+        focus: Where it looked; empty for a model without feature maps.
+    """
+
+    path: Path
+    figures: dict
+    test: Predictions
+    mistakes: list[Tile]
+    pairs: list[tuple[ConfusedPair, list[Tile]]]
+    focus: list[Tile]
+
+    @property
+    def confusion(self) -> list[list[float]]:
+        """The share of each true class by what was said; NaN in rows without pictures."""
+        return confusion_shares(self.test).tolist()
+
+
+def write_page(
+    path: Path,
+    results: dict[str, Result],
+    *,
+    figures: Path,
+    lines: list[str],
+    table: pd.DataFrame,
+    splits: tuple[Split, Split, Split],
+    audit: dict,
+    charts: dict[str, Path],
+    curves: dict[str, pd.DataFrame],
+    params: Params,
+) -> None:
+    """Write the page.
+
+    Args:
+        path: The HTML file.
+        results: Of each model, in the order of the ladder.
+        figures: The file that has them all; a run is found again by it.
+        lines: The verdicts.
+        table: The ladder, all of it text.
+        splits: Training, validation and test data.
+        audit: What metrics/preprocess.json says of them.
+        charts: SVG files: `ladder`, `reliability` and `class_counts`.
+        curves: Loss and accuracy by epoch of each network.
+        params: All parameters.
+    """
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters["inline"] = inline
+    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        dataset=params.dataset,
+        md5=md5_of(figures),
+        models={result.path.as_posix(): md5_of(result.path) for result in results.values()},
+        results=results,
+        lines=lines,
+        table=table,
+        spec=splits[0].spec,
+        samples=samples(splits[0], SAMPLES),
+        audit=flattened(audit),
+        charts={name: chart.read_text(encoding="utf-8") for name, chart in charts.items()},
+        curves={name: draw_curves(table) for name, table in curves.items()},
+        params=yaml.safe_dump(params.model_dump(), sort_keys=False),
+        fingerprints={split.name: split.fingerprint() for split in splits},
+        versions={"python": platform.python_version()} | {name: version(name) for name in VERSIONS},
+    )
+    with replacing(path) as partial:
+        partial.write_text(page + "\n", encoding="utf-8")
+
+
+def inline(svg: str) -> Markup:
+    """Return an SVG file's content as a part of a page: no prologue, metadata or name spaces."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    return Markup(re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg))
+
+
+def flattened(content: dict, prefix: str = "") -> dict[str, object]:
+    """Return the figures of nested sections by their full names, but for those of each class."""
+    found = {}
+    for key, value in content.items():
+        if isinstance(value, dict) and key != "classes":
+            found |= flattened(value, f"{prefix}{key}.")
+        elif key != "classes":
+            found[prefix + key] = value
+    return found

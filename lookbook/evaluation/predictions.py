@@ -1,0 +1,124 @@
+"""What a model says of each picture of a split, as a Parquet file.
+
+    metrics/predictions/<split>/<model>.parquet
+
+One row a picture, in the order of the split: `id`, `label` (index of the true class), and for each
+class, in label order, a column `p_<class>` with its probability, float32. Whatever compares or
+draws models reads these files; no model is run twice.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.files import replacing
+from lookbook.splits.split import Split
+
+PREDICTIONS = Path("metrics/predictions")
+PREFIX = "p_"
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """A model's probabilities for the pictures of a split.
+
+    Attributes:
+        ids: str of shape (n,), the pictures.
+        labels: int32 of shape (n,), indices of the true classes.
+        probabilities: float32 of shape (n, classes), rows adding up to 1.
+        class_names: In label order.
+    """
+
+    ids: np.ndarray
+    labels: np.ndarray
+    probabilities: np.ndarray
+    class_names: list[str]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """The class that is given the highest probability, an index for each picture."""
+        return self.probabilities.argmax(axis=1)
+
+    @cached_property
+    def right(self) -> np.ndarray:
+        """Whether each picture is given its true class."""
+        return self.predicted == self.labels
+
+    @cached_property
+    def present(self) -> np.ndarray:
+        """The classes that have a picture here, as indices."""
+        return np.unique(self.labels)
+
+    def about_the_same(self, other: "Predictions") -> bool:
+        """Return whether both are about the same pictures, in this order, with these classes."""
+        return (
+            self.class_names == other.class_names
+            and np.array_equal(self.ids, other.ids)
+            and np.array_equal(self.labels, other.labels)
+        )
+
+    def check_about(self, split: Split) -> None:
+        """Raise a LookbookError unless this is about the pictures of a split."""
+        if not np.array_equal(self.ids, split.ids):
+            raise LookbookError(
+                f"Expected predictions for the {len(split)} pictures of {split.folder}. Received: "
+                f"predictions for {len(self)} pictures that are not the same. Run `dvc repro`."
+            )
+
+
+def prediction_file(model: str, split: str) -> Path:
+    """Return where a model's predictions for a split are kept."""
+    return PREDICTIONS / split / f"{model}.parquet"
+
+
+def predictions_for(split: Split, probabilities: np.ndarray) -> Predictions:
+    """Return the probabilities of shape (n, classes) as predictions for a split's pictures."""
+    return Predictions(
+        split.ids, split.labels, probabilities.astype(np.float32), list(split.spec.class_names)
+    )
+
+
+def write_predictions(path: Path, predictions: Predictions) -> None:
+    """Write predictions, the same bytes for the same content."""
+    columns = {"id": pa.array(predictions.ids), "label": pa.array(predictions.labels)}
+    for label, name in enumerate(predictions.class_names):
+        columns[PREFIX + name] = pa.array(predictions.probabilities[:, label])
+    with replacing(path) as partial:
+        pq.write_table(pa.table(columns), partial, compression="zstd")
+
+
+def read_predictions(source: Path | BinaryIO, name: str) -> Predictions:
+    """Read predictions.
+
+    Args:
+        source: The file, or its path.
+        name: What to call it in a message.
+
+    Raises:
+        LookbookError: If it is missing, damaged, or another file.
+    """
+    try:
+        table = pq.read_table(source)
+        names = [column for column in table.column_names if column.startswith(PREFIX)]
+        probabilities = [table[column].to_numpy() for column in names]
+        return Predictions(
+            table["id"].to_numpy().astype(str),
+            table["label"].to_numpy(),
+            np.stack(probabilities, axis=1),
+            [column.removeprefix(PREFIX) for column in names],
+        )
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise LookbookError(
+            f"Expected the predictions of a model in {name}. Received: {reason}. Run `dvc repro "
+            "evaluate`, or `dvc checkout` to bring them back."
+        ) from None

@@ -1,0 +1,168 @@
+"""The parameters of an experiment: one typed section a stage, read from params.yaml.
+
+No parameter has a default here; params.yaml holds them all. The whole file is checked by every
+stage, so that a mistake in a late stage's section is told before the first one has run.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from lookbook.foundation.schema import Count, Integer, Number, Section, Share, read_yaml, validated
+
+PARAMS = Path("params.yaml")
+
+Name = Annotated[str, StringConstraints(min_length=1)]
+Seed = Annotated[Integer, Field(ge=0, lt=2**32)]
+Dropout = Annotated[Number, Field(ge=0, lt=1)]
+NotNegative = Annotated[Number, Field(ge=0)]
+
+
+class PreprocessParams(Section):
+    """How pictures become splits."""
+
+    image_size: Count
+    validation_size: Annotated[Number, Field(ge=0, lt=1)]
+    test_size: Share
+    split: Literal["stratified", "hash"]
+    drop_twins: Literal["exact", "near", "none"]
+    max_unreadable: Annotated[Number, Field(ge=0, lt=1)]
+    resize: Literal["stretch", "crop", "pad"]
+    scaling: Literal["unit", "symmetric", "standard", "none"]
+    one_hot: bool
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _leaves_training_data(self):
+        if self.validation_size + self.test_size >= 1:
+            raise ValueError(
+                "Expected preprocess.validation_size and preprocess.test_size to add up to less "
+                f"than 1. Received: {self.validation_size} and {self.test_size}."
+            )
+        return self
+
+
+class BaselineParams(Section):
+    """The linear classifier. Both losses give probabilities, which evaluate needs."""
+
+    image_size: Count
+    loss: Literal["log_loss", "modified_huber"]
+    penalty: Literal["l2", "l1", "elasticnet"]
+    alpha: Annotated[Number, Field(gt=0)]
+    max_iter: Count
+    folds: Annotated[Integer, Field(ge=2)]
+    seed: Seed
+
+
+class HardwareParams(Section):
+    """What the networks are trained on."""
+
+    devices: Literal["one", "all"]
+    mixed_precision: bool
+
+
+class TrainingParams(Section):
+    """What every network's training has in common."""
+
+    optimizer: Literal["sgd", "rmsprop", "adam"]
+    learning_rate: Annotated[Number, Field(gt=0)]
+    schedule: Literal["constant", "cosine"]
+    warmup: Annotated[Number, Field(ge=0, lt=1)]
+    momentum: Annotated[Number, Field(ge=0, lt=1)]
+    weight_decay: NotNegative
+    clip_norm: NotNegative
+    label_smoothing: Annotated[Number, Field(ge=0, lt=1)]
+    class_weights: Literal["none", "balanced"]
+    batch_size: Count
+    epochs: Count
+    min_steps: Annotated[Integer, Field(ge=0)]
+    early_stopping: Annotated[Integer, Field(ge=0)]
+    seed: Seed
+
+
+class TrainAnnParams(TrainingParams):
+    """The dense network."""
+
+    hidden: list[Count]
+    activation: Literal["relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu"]
+    batch_norm: bool
+    dropout: Dropout
+
+
+class AugmentationParams(Section):
+    """The largest change to a training picture: degrees, share of its size, share of its side."""
+
+    rotation: Annotated[Number, Field(ge=0, le=180)]
+    zoom: Annotated[Number, Field(ge=0, lt=1)]
+    shift: Annotated[Number, Field(ge=0, lt=1)]
+    flip: bool
+
+
+class TrainCnnParams(TrainingParams):
+    """The convolutional network."""
+
+    blocks: Annotated[
+        list[Annotated[list[Count], Field(min_length=1)]],
+        Field(min_length=1),
+    ]
+    kernel_size: Count
+    max_map: Annotated[Integer, Field(ge=0)]
+    batch_norm: bool
+    dense_units: Annotated[Integer, Field(ge=0)]
+    dropout: Dropout
+    augmentation: AugmentationParams
+
+
+class FineTuneParams(Section):
+    """The second step of transfer: the last blocks of the base, at a low rate."""
+
+    blocks: Annotated[Integer, Field(ge=0)]
+    learning_rate: Annotated[Number, Field(gt=0)]
+    batch_size: Count
+    epochs: Count
+    early_stopping: Annotated[Integer, Field(ge=0)]
+
+
+class TrainTransferParams(TrainingParams):
+    """The head on a frozen base."""
+
+    base: Name
+    weights: Name
+    width: Annotated[Number, Field(gt=0)]
+    views: Count
+    dropout: Dropout
+    augmentation: AugmentationParams
+    fine_tune: FineTuneParams
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    dataset: Name
+    hardware: HardwareParams
+    preprocess: PreprocessParams
+    baseline: BaselineParams
+    train_ann: TrainAnnParams
+    train_cnn: TrainCnnParams
+    train_transfer: TrainTransferParams
+
+    @model_validator(mode="after")
+    def _pictures_outlast_pooling(self):
+        smallest = 2 ** len(self.train_cnn.blocks)
+        if self.preprocess.image_size < smallest:
+            raise ValueError(
+                f"Expected preprocess.image_size to be at least {smallest}, since each entry of "
+                f"train_cnn.blocks halves the picture. Received: {self.preprocess.image_size} "
+                f"and {self.train_cnn.blocks}."
+            )
+        return self
+
+
+def load_params(path: Path = PARAMS) -> Params:
+    """Read and check params.yaml.
+
+    Raises:
+        LookbookError: For anything that is missing, unknown, of the wrong type or out of range.
+    """
+    return validated(Params, read_yaml(path), path=path)

@@ -1,0 +1,40 @@
+"""What the linear classifier sees of a picture."""
+
+import numpy as np
+
+from lookbook.splits.spec import Scaling
+from lookbook.splits.split import Split
+
+
+def shrinking(side: int, largest: int) -> int:
+    """Return the side of the squares of pixels to average, for a picture of at most `largest`."""
+    return -(-side // largest)
+
+
+def linear_inputs(pixels: np.ndarray, scaling: Scaling, shrink: int) -> np.ndarray:
+    """Return what the classifier sees: float32 of shape (n, values).
+
+    Args:
+        pixels: uint8 of shape (n, height, width, channels).
+        scaling: Of the pixels.
+        shrink: Side of the squares of pixels that are averaged; 1 leaves all as they are.
+    """
+    if shrink > 1:
+        n, height, width, channels = pixels.shape
+        height, width = height // shrink, width // shrink
+        whole = pixels[:, : height * shrink, : width * shrink]
+        squares = whole.reshape(n, height, shrink, width, shrink, channels)
+        pixels = squares.mean(axis=(2, 4), dtype=np.float32)
+    return scaling.apply(pixels).reshape(len(pixels), -1)
+
+
+def split_inputs(split: Split, shrink: int) -> np.ndarray:
+    """Return the classifier's inputs for all pictures of a split, read a block at a time."""
+    blocks = (linear_inputs(split.images(b), split.spec.scaling, shrink) for b in split.blocks())
+    first = next(blocks)
+    rows = np.empty((len(split), first.shape[1]), np.float32)
+    rows[: len(first)], start = first, len(first)
+    for block in blocks:
+        rows[start : start + len(block)] = block
+        start += len(block)
+    return rows

@@ -1,0 +1,61 @@
+"""The linear classifier: what it sees of a picture, and its file.
+
+The file holds plain arrays, so that loading it runs no code.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import SGDClassifier
+
+from lookbook.foundation.files import replacing
+from lookbook.linear.inputs import linear_inputs
+from lookbook.splits.spec import Scaling
+
+
+def save_linear(path: Path, classifier: SGDClassifier, scaling: Scaling, shrink: int) -> None:
+    """Save a fitted classifier and what its inputs are made of as .npz."""
+    with replacing(path) as partial:
+        np.savez(
+            partial,
+            allow_pickle=False,
+            loss=classifier.loss,
+            classes=classifier.classes_,
+            coef=classifier.coef_,
+            intercept=classifier.intercept_,
+            scale=np.float32(scaling.scale),
+            offset=np.float32(scaling.offset),
+            shrink=shrink,
+        )
+
+
+class LinearModel:
+    """A saved linear classifier; like the networks, it takes raw pixels."""
+
+    def __init__(self, path: Path):
+        """Load the file that `save_linear` wrote.
+
+        Raises:
+            OSError, EOFError, ValueError, KeyError: If it is missing, damaged, or another file.
+        """
+        with np.load(path, allow_pickle=False) as arrays:
+            self.classifier = SGDClassifier(loss=str(arrays["loss"]))
+            self.classifier.classes_ = arrays["classes"]
+            self.classifier.coef_ = arrays["coef"]
+            self.classifier.intercept_ = arrays["intercept"]
+            self.scaling = Scaling("saved", arrays["scale"], arrays["offset"])
+            self.shrink = int(arrays["shrink"])
+
+    @property
+    def num_parameters(self) -> int:
+        return self.classifier.coef_.size + self.classifier.intercept_.size
+
+    @property
+    def operations(self) -> int:
+        """A multiplication and an addition for each weight."""
+        return 2 * self.classifier.coef_.size
+
+    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
+        """Return float64 of shape (n, classes) for raw pixels (n, height, width, channels)."""
+        inputs = linear_inputs(pixels, self.scaling, self.shrink)
+        return self.classifier.predict_proba(inputs)

@@ -1,0 +1,180 @@
+"""The Keras architectures. Every model takes raw pixels and scales them itself."""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from lookbook.networks.layers import Bias
+from lookbook.splits.spec import Spec
+
+MOMENTUM = 0.9  # of batch normalisation's averages; Keras's 0.99 lags behind in short trainings
+
+
+def build_ann(
+    spec: Spec, *, hidden: Sequence[int], activation: str, batch_norm: bool, dropout: float
+) -> keras.Model:
+    """Build a dense network; without hidden layers it is softmax regression.
+
+    Args:
+        spec: Gives the picture's shape, the scaling and the number of classes.
+        hidden: Units of each hidden layer.
+        activation: Keras's name of the hidden layers' activation.
+        batch_norm: Whether each hidden layer is normalised over the batch.
+        dropout: Share of each hidden layer's outputs that training leaves out.
+
+    Returns:
+        A model from pixels (n, height, width, channels) to probabilities (n, classes).
+    """
+    inputs, x = _scaled_input(spec)
+    x = layers.Flatten()(x)
+    for units in hidden:
+        x = layers.Dense(units, use_bias=not batch_norm)(x)
+        x = _activated(x, batch_norm, activation)
+        x = _dropout(x, dropout)
+    return keras.Model(inputs, _output(x, spec), name="ann")
+
+
+def build_cnn(
+    spec: Spec,
+    *,
+    blocks: Sequence[Sequence[int]],
+    kernel_size: int,
+    max_map: int,
+    batch_norm: bool,
+    dense_units: int,
+    dropout: float,
+) -> keras.Model:
+    """Build a convolutional network of blocks that each end with 2x2 pooling.
+
+    Args:
+        spec: Gives the picture's shape, the scaling and the number of classes.
+        blocks: Channels of each convolution, block by block.
+        kernel_size: Side of each convolution's window, in pixels.
+        max_map: See `grown`.
+        batch_norm: Whether each convolution and the dense layer are normalised over the batch.
+        dense_units: Units of the layer before the output; 0 leaves it out.
+        dropout: Share of that layer's inputs and outputs that training leaves out.
+
+    Returns:
+        A model from pixels (n, height, width, channels) to probabilities (n, classes). The layer
+        named `features` ends its convolutional part.
+    """
+    inputs, x = _scaled_input(spec)
+    blocks = grown(blocks, spec.image_shape[0], max_map)
+    for number, block in enumerate(blocks):
+        for place, channels in enumerate(block):
+            x = layers.Conv2D(channels, kernel_size, padding="same", use_bias=False)(x)
+            last = place == len(block) - 1
+            if last:
+                # Pooling before bias and relu gives the same values as after them, on a quarter of
+                # the numbers; before the normalisation it spares three quarters of that too.
+                x = layers.MaxPooling2D(2)(x)
+            if not batch_norm:
+                x = Bias()(x)
+            name = "features" if last and number == len(blocks) - 1 else None
+            x = _activated(x, batch_norm, "relu", name)
+    x = layers.Flatten()(x)
+    x = _dropout(x, dropout)
+    if dense_units:
+        x = layers.Dense(dense_units, use_bias=not batch_norm)(x)
+        x = _activated(x, batch_norm, "relu")
+        x = _dropout(x, dropout)
+    return keras.Model(inputs, _output(x, spec), name="cnn")
+
+
+def grown(blocks: Sequence[Sequence[int]], side: int, max_map: int) -> list[list[int]]:
+    """Return the blocks with as many in front as larger pictures need.
+
+    Each block halves the side. While the last map would be larger than `max_map` pixels, a block of
+    one convolution is put in front, with half the channels of the first (at least 8): cheap where
+    the maps are large.
+
+    Args:
+        blocks: Channels of each convolution, block by block.
+        side: Of the picture, in pixels.
+        max_map: Largest side of the last map; 0 adds no block.
+    """
+    blocks = [list(block) for block in blocks]
+    while max_map and side >> len(blocks) > max_map:
+        blocks.insert(0, [max(8, blocks[0][0] // 2)])
+    return blocks
+
+
+def build_feature_extractor(spec: Spec, base: keras.Model) -> keras.Model:
+    """Build the first part of a transfer model: a base and global average pooling.
+
+    Args:
+        spec: Gives the picture's shape. Its scaling is not used: a base brings its own.
+        base: From raw pixels of 1 or 3 channels to feature maps.
+
+    Returns:
+        A model from pixels (n, height, width, channels) to features (n, base's channels). The base
+        in it is frozen.
+    """
+    base.trainable = False
+    inputs = keras.Input(spec.image_shape, name="pixels")
+    x = _with_channels(inputs, base.input_shape[-1])
+    x = layers.GlobalAveragePooling2D()(base(x, training=False))
+    return keras.Model(inputs, x, name="feature_extractor")
+
+
+def build_head(
+    spec: Spec, features: int, *, mean: Sequence[float], variance: Sequence[float], dropout: float
+) -> keras.Model:
+    """Build the second part of a transfer model: standardised features and an output layer.
+
+    Args:
+        spec: Gives the number of classes.
+        features: How many features a picture has.
+        mean: Of each feature over the training pictures.
+        variance: Likewise.
+        dropout: Share of the features that training leaves out.
+
+    Returns:
+        A model from features (n, features) to probabilities (n, classes).
+    """
+    inputs = keras.Input((features,), name="features")
+    x = layers.Normalization(mean=mean, variance=variance)(inputs)
+    x = _dropout(x, dropout)
+    return keras.Model(inputs, _output(x, spec), name="head")
+
+
+def join(spec: Spec, extractor: keras.Model, head: keras.Model) -> keras.Model:
+    """Return one model of both parts, from raw pixels to probabilities."""
+    inputs = keras.Input(spec.image_shape, name="pixels")
+    return keras.Model(inputs, head(extractor(inputs)), name="transfer")
+
+
+def _scaled_input(spec: Spec) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    inputs = keras.Input(spec.image_shape, name="pixels")
+    scale, offset = spec.scaling.scale, spec.scaling.offset
+    return inputs, layers.Rescaling(scale=scale, offset=offset, name="scaling")(inputs)
+
+
+def _activated(
+    x: keras.KerasTensor, batch_norm: bool, activation: str, name: str | None = None
+) -> keras.KerasTensor:
+    if batch_norm:
+        x = layers.BatchNormalization(momentum=MOMENTUM)(x)
+    return layers.Activation(activation, name=name)(x)
+
+
+def _dropout(x: keras.KerasTensor, share: float) -> keras.KerasTensor:
+    return layers.Dropout(share)(x) if share else x
+
+
+def _output(x: keras.KerasTensor, spec: Spec) -> keras.KerasTensor:
+    # float32 whatever the precision of the rest: float16 cannot hold small probabilities.
+    dense = layers.Dense(
+        spec.num_classes, activation="softmax", name="probabilities", dtype="float32"
+    )
+    return dense(x)
+
+
+def _with_channels(x: keras.KerasTensor, channels: int) -> keras.KerasTensor:
+    if x.shape[-1] == channels:
+        return x
+    if channels == 1:
+        return keras.ops.image.rgb_to_grayscale(x)
+    return layers.Concatenate()([x] * channels)

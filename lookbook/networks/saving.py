@@ -1,0 +1,75 @@
+"""Keras models as files: the same bytes for the same weights, loaded without running code."""
+
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+
+import keras
+
+import lookbook.networks.layers  # noqa: F401  (models may hold them)
+from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.files import replacing
+
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip archive can hold
+
+
+def save_keras(model: keras.Model, path: Path) -> None:
+    """Save a model without its optimizer, as the same bytes for the same weights.
+
+    Keras writes the date, the time of day and memory addresses into a `.keras` file; the times are
+    left out, and the addresses, which only say what is shared, become numbers in order.
+
+    Args:
+        model: With one input and one output.
+        path: The `.keras` file to create or replace.
+    """
+    bare = keras.Model(model.input, model.output, name=model.name)
+    with replacing(path) as partial, tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder, path.name)
+        bare.save(raw)
+        with zipfile.ZipFile(raw) as old, zipfile.ZipFile(partial, "w") as new:
+            contents = {name: old.read(name) for name in sorted(old.namelist())}
+            config = _number_shared_objects(json.loads(contents["config.json"]), {})
+            # The weights are float32 whatever precision they were trained in.
+            text = json.dumps(config).replace('"mixed_float16"', '"float32"')
+            contents["config.json"] = text.encode()
+            contents["metadata.json"] = json.dumps({"keras_version": keras.__version__}).encode()
+            for name, content in contents.items():
+                new.writestr(zipfile.ZipInfo(name, ZIP_TIME), content)
+
+
+def _number_shared_objects(config: object, numbers: dict[int, int]) -> object:
+    if isinstance(config, list):
+        return [_number_shared_objects(entry, numbers) for entry in config]
+    if not isinstance(config, dict):
+        return config
+    return {
+        key: numbers.setdefault(entry, len(numbers) + 1)
+        if key == "shared_object_id"
+        else _number_shared_objects(entry, numbers)
+        for key, entry in config.items()
+    }
+
+
+def load_keras(path: Path, *, remedy: str) -> keras.Model:
+    """Load a `.keras` file that this pipeline wrote, in safe mode.
+
+    Args:
+        path: The file.
+        remedy: What the user should do if it cannot be loaded.
+
+    Raises:
+        LookbookError: If it is missing, damaged, or not a model that safe mode allows.
+    """
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise unreadable(path, error, remedy) from None
+
+
+def unreadable(path: Path, error: Exception, remedy: str) -> LookbookError:
+    """Return the error for a model file that is missing or damaged."""
+    lines = str(error).strip().splitlines()
+    reason = lines[0] if lines else type(error).__name__
+    return LookbookError(f"Expected a whole model file at {path}. Received: {reason}. {remedy}")

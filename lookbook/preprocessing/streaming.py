@@ -1,0 +1,112 @@
+"""From published files to the splits on disk, in one pass on all cores.
+
+Memory does not grow with the pictures, but for some 600 bytes that are kept of each.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from lookbook.foundation.files import remove
+from lookbook.foundation.parallel import in_parallel
+from lookbook.pictures.decoding import GRID, Form, process
+from lookbook.preprocessing.assignment import Assignment
+from lookbook.readers import Reading
+from lookbook.splits.spec import SPLITS, Spec
+from lookbook.splits.split import Split
+from lookbook.splits.writing import SplitWriter
+
+
+class Written(NamedTuple):
+    """The pictures that are in the splits.
+
+    Attributes:
+        index: Columns id, source, label, split (an index into `SPLITS`), width and height (as
+            published), one row a picture; the rows of a split are in its order.
+        grids: uint8 of shape (n, GRID, GRID): the small grey likeness of each.
+    """
+
+    index: pd.DataFrame
+    grids: np.ndarray
+
+    def without(self, rows: np.ndarray) -> "Written":
+        """Return the same without these rows."""
+        return Written(self.index.drop(rows).reset_index(drop=True), np.delete(self.grids, rows, 0))
+
+
+def write_splits(
+    reading: Reading, form: Form, assignment: Assignment, folder: Path
+) -> tuple[Written, list[tuple[str, str]]]:
+    """Decode all pictures and write each to its split.
+
+    Args:
+        reading: The data set.
+        form: What its pictures are brought to.
+        assignment: Which split each goes to.
+        folder: Where the folders of the splits are created.
+
+    Returns:
+        What was written, and source and reason of each picture that could not be read.
+    """
+    sources, labels = reading.index["source"].to_numpy(), reading.index["label"].to_numpy()
+    writers = [SplitWriter(folder / name, form.shape) for name in SPLITS]
+    count = len(reading.index)
+    # One row a picture, made at once: many small arrays would leave memory in pieces.
+    kept, split = np.zeros(count, bool), np.zeros(count, np.int8)
+    ids, sizes = np.zeros(count, "S16"), np.zeros((count, 2), np.int32)
+    grids = np.zeros((count, GRID, GRID), np.uint8)
+    unreadable, start = [], 0
+    batches = in_parallel(lambda batch: (len(batch), process(batch, form)), reading.batches)
+    with tqdm(total=count, unit=" pictures", disable=None) as progress:
+        for drawn, done in batches:
+            rows = start + np.array(done.kept, int)
+            kept[rows], ids[rows] = True, done.ids
+            sizes[rows], grids[rows] = done.sizes, done.grids
+            split[rows] = assignment.splits_of(rows, done.ids)
+            for number, writer in enumerate(writers):
+                here = np.flatnonzero(split[rows] == number)
+                writer.append(
+                    [done.pixels[i] for i in here],
+                    [(done.ids[i], sources[rows[i]], int(labels[rows[i]])) for i in here],
+                )
+            unreadable += [(sources[start + place], reason) for place, reason in done.faults]
+            start += drawn
+            progress.update(drawn)
+    for writer in writers:
+        writer.finish()
+    index = pd.DataFrame(
+        {
+            "id": ids[kept].astype("U16"),
+            "source": sources[kept],
+            "label": labels[kept],
+            "split": split[kept],
+            "width": sizes[kept, 0],
+            "height": sizes[kept, 1],
+        }
+    )
+    return Written(index, grids[kept] if len(index) < count else grids), unreadable
+
+
+def drop_from_split(name: str, rows: np.ndarray, folder: Path, spec: Spec) -> None:
+    """Write a split anew without some of its pictures.
+
+    Args:
+        name: `train`, `validation` or `test`.
+        rows: Which of them, counted from the split's first.
+        folder: The folder of the splits.
+        spec: Describes the splits as they are.
+    """
+    split = Split(name, folder, spec)
+    index = split.index()
+    entries = list(zip(index["id"], index["source"], index["label"].tolist(), strict=True))
+    stays = ~np.isin(np.arange(len(split)), rows)
+    writer = SplitWriter(folder / f"{name}-kept", spec.image_shape)
+    for block in split.blocks():
+        kept = block[stays[block]]
+        writer.append(list(split.read(kept)), [entries[row] for row in kept])
+    writer.finish()
+    remove(folder / name)
+    (folder / f"{name}-kept").rename(folder / name)

@@ -1,0 +1,65 @@
+"""The pipeline of a revision, run in a temporary clone: the work tree stays as it is."""
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.schema import read_yaml
+from lookbook.revisions.revision import Revision
+
+DVC = (sys.executable, "-m", "dvc")
+
+logger = logging.getLogger("rerun")
+
+
+def rerun(revision: Revision, folder: Path, *options: str) -> None:
+    """Run the whole pipeline of a revision in a clone of this repository.
+
+    The clone uses this repository's cache. Pictures whose source is another machine are checked
+    out from there rather than downloaded.
+
+    Args:
+        revision: Of this repository.
+        folder: Where the clone will be.
+        options: Of `dvc repro`.
+
+    Raises:
+        LookbookError: If a step fails.
+    """
+    run("git", "clone", "--quiet", "--shared", "--no-checkout", ".", str(folder))
+    run("git", "checkout", "--quiet", "--detach", revision.commit, cwd=folder)
+    cache = Path(run(*DVC, "cache", "dir").strip()).absolute()
+    run(*DVC, "cache", "dir", "--local", str(cache), cwd=folder)
+    command = [*DVC, "repro", *options]
+    if _is_elsewhere(folder):
+        run(*DVC, "checkout", "--quiet", "data/raw", cwd=folder)
+        command += ["--downstream", "preprocess"]
+    logger.info("running the pipeline of %s", revision.commit[:10])
+    if subprocess.run(command, cwd=folder, stdout=sys.stderr).returncode:
+        raise LookbookError(
+            f"Expected the pipeline of {revision.name} to run. Received: a failure, told above. "
+            "Mend its cause and run the command again."
+        )
+
+
+def _is_elsewhere(folder: Path) -> bool:
+    """Return whether the data set is someone's own pictures, and they are not on this machine."""
+    dataset = read_yaml(folder / "params.yaml")["dataset"]
+    source = read_yaml(folder / "data/datasets.yaml")[dataset]["source"]
+    return source["kind"] == "local" and not Path(source["path"]).expanduser().exists()
+
+
+def run(*command: str, cwd: Path | None = None) -> str:
+    """Run a command; return what it prints.
+
+    Raises:
+        LookbookError: If it fails.
+    """
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    if done.returncode:
+        raise LookbookError(
+            f"Expected `{' '.join(command)}` to succeed. Received: {done.stderr.strip()}"
+        )
+    return done.stdout

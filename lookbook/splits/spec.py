@@ -1,0 +1,106 @@
+"""What spec.json says of the splits: classes, shape, scaling, counts, what was dropped."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.files import write_json
+
+PROCESSED = Path("data/processed")
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What models compute from raw pixels before anything else: `x * scale + offset`.
+
+    Attributes:
+        name: `unit`, `symmetric`, `standard` or `none`.
+        scale: One factor a channel.
+        offset: One offset a channel.
+    """
+
+    name: str
+    scale: list[float]
+    offset: list[float]
+
+    def apply(self, pixels: np.ndarray) -> np.ndarray:
+        """Return float32 of the same shape; the last axis is the channels."""
+        return pixels * np.float32(self.scale) + np.float32(self.offset)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What spec.json says of the splits.
+
+    Attributes:
+        class_names: In label order.
+        image_shape: (height, width, channels).
+        scaling: See `Scaling`.
+        one_hot: Whether targets are one-hot rows rather than class indices.
+        counts: Pictures in each split.
+        dropped: Pictures left out, counted by reason.
+        flips: Whether a picture mirrored left to right is still one of its class.
+    """
+
+    class_names: list[str]
+    image_shape: tuple[int, int, int]
+    scaling: Scaling
+    one_hot: bool
+    counts: dict[str, int]
+    dropped: dict[str, int]
+    flips: bool = False
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names)
+
+
+def unscaled_spec(
+    class_names: list[str], image_shape: tuple[int, int, int], one_hot: bool, splits: np.ndarray
+) -> Spec:
+    """Return what is known of the splits while they are made: no scaling, nothing dropped.
+
+    Args:
+        class_names: In label order.
+        image_shape: (height, width, channels).
+        one_hot: See `Spec`.
+        splits: The split of each picture, as an index into `SPLITS`.
+    """
+    counts = {name: int((splits == split).sum()) for split, name in enumerate(SPLITS)}
+    none = Scaling("none", [1.0] * image_shape[2], [0.0] * image_shape[2])
+    return Spec(class_names, image_shape, none, one_hot, counts, {})
+
+
+def write_spec(folder: Path, spec: Spec) -> None:
+    """Write spec.json into the folder of the splits."""
+    write_json(folder / "spec.json", asdict(spec))
+
+
+def read_spec(folder: Path = PROCESSED) -> Spec:
+    """Read spec.json.
+
+    Raises:
+        LookbookError: If it is missing or damaged.
+    """
+    path = folder / "spec.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content["scaling"] = Scaling(**content["scaling"])
+        content["image_shape"] = tuple(content["image_shape"])
+        return Spec(**content)
+    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+        raise damaged(path, "the description of the splits", error) from None
+
+
+def damaged(path: Path, expected: str, received: object) -> LookbookError:
+    """Return the error for a file of the splits that is not what it should be."""
+    return LookbookError(
+        f"Expected {expected} in {path}. Received: {received}. Run `dvc repro preprocess`."
+    )
+
+
+SPLITS = ("train", "validation", "test")
+TRAIN, VALIDATION, TEST = range(3)

@@ -1,0 +1,119 @@
+"""Batches for Keras: shuffled, gathered by index, and augmented, ahead of the model."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from lookbook.splits.split import index_blocks
+from lookbook.training.augmentation import Augmentation
+
+CHUNK_BATCHES = 128  # at most; fewer where they would hold more than CHUNK_BYTES
+CHUNK_BYTES = 8 * 2**20  # of inputs as they are stored
+
+
+class Examples(Protocol):
+    """What batches are made from: a `lookbook.splits.split.Split`, or features of one."""
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+
+    def images(self, indices: np.ndarray) -> np.ndarray:
+        """Return the inputs of these examples."""
+
+    def targets(self, indices: np.ndarray) -> np.ndarray:
+        """Return their class indices or one-hot rows."""
+
+    def fingerprint(self) -> str:
+        """Return a hash of all of it."""
+
+
+def evaluation_batches(examples: Examples) -> tf.data.Dataset:
+    """Return (inputs, targets) of all examples in order, as many at once as fit."""
+    blocks = index_blocks(len(examples), examples.images(np.arange(1)).nbytes)
+    if len(blocks) == 1:  # without a thread: an epoch of a few hundred pictures takes a third less
+        whole = (examples.images(blocks[0]), examples.targets(blocks[0]))
+        return _untuned(tf.data.Dataset.from_tensors(whole))
+
+    def parts() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for indices in blocks:
+            yield examples.images(indices), examples.targets(indices)
+
+    return _dataset(examples, parts, len(blocks))
+
+
+def training_chunks(
+    examples: Examples,
+    *,
+    batch_size: int,
+    seed: int,
+    augmentation: Augmentation | None = None,
+    first_epoch: int = 0,
+    max_batches: int | None = None,
+) -> tuple[tf.data.Dataset, int]:
+    """Return training examples, epoch after epoch without end.
+
+    The order is a permutation of the all of them, another one in each epoch. An element is not a
+    batch but a chunk of several, see `chunk_batches`: with one of 32 small pictures at a time,
+    passing them from hand to hand would cost more than the training step. The first chunk of an
+    epoch is made ready while the epoch before is validated.
+
+    Args:
+        examples: Where inputs and targets come from.
+        batch_size: Examples a batch.
+        seed: Of the order and the augmentation.
+        augmentation: None leaves the inputs as they are.
+        first_epoch: The epoch to begin with, where a training goes on.
+        max_batches: Batches a chunk, at most; by default as many as are good for speed.
+
+    Returns:
+        (inputs, targets), with as many examples as `chunk_batches` batches; the last chunk of an
+        epoch, and its last batch, may be smaller. And how many chunks make an epoch.
+    """
+    chunk_size = batch_size * min(chunk_batches(examples, batch_size), max_batches or CHUNK_BATCHES)
+
+    def parts() -> Iterator[tuple[np.ndarray, ...]]:
+        for epoch in itertools.count(first_epoch):
+            rng = np.random.default_rng([seed, epoch])
+            order = rng.permutation(len(examples))
+            for start in range(0, len(order), chunk_size):
+                indices = order[start : start + chunk_size]
+                images = examples.images(indices)
+                if augmentation:
+                    images = augmentation.apply(rng, images)
+                yield images, examples.targets(indices)
+
+    return _dataset(examples, parts, tf.data.INFINITE_CARDINALITY), -(-len(examples) // chunk_size)
+
+
+def chunk_batches(examples: Examples, batch_size: int) -> int:
+    """Return how many batches a chunk of these examples holds."""
+    batch_bytes = batch_size * examples.images(np.arange(1)).nbytes
+    return max(1, min(CHUNK_BATCHES, CHUNK_BYTES // batch_bytes))
+
+
+def _dataset(
+    examples: Examples,
+    parts: Callable[[], Iterator[tuple[np.ndarray, ...]]],
+    cardinality: int,
+) -> tf.data.Dataset:
+    first = np.arange(1)
+    signature = tuple(
+        tf.TensorSpec([None, *example.shape[1:]], example.dtype)
+        for example in (examples.images(first), examples.targets(first))
+    )
+    dataset = tf.data.Dataset.from_generator(parts, output_signature=signature)
+    return _untuned(dataset.apply(tf.data.experimental.assert_cardinality(cardinality)).prefetch(2))
+
+
+def _untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Return the dataset without a thread that tunes it.
+
+    At the end of an epoch TensorFlow waits for that thread, which now and then sleeps on, for as
+    long as the epoch took.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)

@@ -1,0 +1,100 @@
+"""What networks are trained on: one device or several, and in which arithmetic.
+
+XLA is not among the choices: TensorFlow refuses to compile the gradient of max-pooling once
+operations have to be deterministic, and on CPUs a training step of train_cnn takes twice as long
+with it (`python -m benchmarks matmul` measures it).
+"""
+
+import contextlib
+import logging
+import math
+from collections.abc import Iterator
+
+import keras
+import psutil
+import tensorflow as tf
+
+from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.params import HardwareParams
+
+logger = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def prepared(hardware: HardwareParams, seed: int) -> Iterator[None]:
+    """Make TensorFlow repeatable, and build and train what is inside on the chosen devices.
+
+    Float16 is for GPUs (and float32 remains what is saved); CPUs have no arithmetic for it.
+    """
+    make_deterministic(seed)
+    gpus = tf.config.list_logical_devices("GPU")
+    if hardware.mixed_precision and gpus:
+        keras.config.set_dtype_policy("mixed_float16")
+    elif hardware.mixed_precision:
+        logger.info("mixed_precision: no GPU here; training in float32")
+    try:
+        with strategy_for([device.name for device in gpus], hardware).scope():
+            yield
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def make_deterministic(seed: int) -> None:
+    """Seed everything and make TensorFlow's results repeatable on one kind of machine."""
+    keras.config.set_floatx("float32")  # ~/.keras/keras.json may say otherwise
+    keras.config.set_dtype_policy("float32")
+    keras.config.set_image_data_format("channels_last")
+    keras.utils.clear_session()  # layer names do not depend on what was built before
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def strategy_for(gpus: list[str], hardware: HardwareParams) -> tf.distribute.Strategy:
+    """Return how the work is shared: over all GPUs, each taking a part of every batch, or not."""
+    if hardware.devices == "all" and len(gpus) > 1:
+        logger.info("training on %d GPUs", len(gpus))
+        return tf.distribute.MirroredStrategy(gpus)
+    return tf.distribute.get_strategy()
+
+
+def one_device() -> bool:
+    """Return whether there is one replica of the model, as outside of any strategy."""
+    return tf.distribute.get_strategy().num_replicas_in_sync == 1
+
+
+def check_memory(model: keras.Model, batch_size: int, parameter: str) -> None:
+    """Stop before a training that cannot fit into the memory of this machine.
+
+    Counted are the outputs of all layers for a batch, each with its gradient, and the weights with
+    their gradients and the optimizer's two averages, in float32. GPUs report for themselves what
+    does not fit.
+
+    Raises:
+        LookbookError: Names the parameter to lower.
+    """
+    if tf.config.list_logical_devices("GPU"):
+        return
+    needed = 8 * batch_size * _outputs(model) + 16 * model.count_params()
+    present = psutil.virtual_memory().total
+    if needed > present:
+        amounts = f"about {needed / 2**30:,.0f} GiB with {present / 2**30:,.0f} GiB in this machine"
+        raise out_of_memory(parameter, batch_size, amounts)
+
+
+def out_of_memory(parameter: str, value: int, received: str) -> LookbookError:
+    """Return the error for a batch that is too large."""
+    return LookbookError(
+        f"Expected a training step to fit into memory. Received: {received.splitlines()[0]}, for "
+        f"{parameter}={value}. Lower {parameter}."
+    )
+
+
+def _outputs(model: keras.Model) -> int:
+    """Return how many numbers the layers of a model give for one example."""
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            total += _outputs(layer)
+        elif isinstance(layer.output, keras.KerasTensor):
+            total += math.prod(size or 1 for size in layer.output.shape[1:])
+    return total

@@ -1,0 +1,78 @@
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lookbook.evaluation.predictions import (
+    Predictions,
+    prediction_file,
+    predictions_for,
+    read_predictions,
+    write_predictions,
+)
+from lookbook.foundation.errors import LookbookError
+from lookbook.splits.split import Split
+
+
+@pytest.fixture
+def predictions():
+    ids = np.array([f"{number:016x}" for number in range(3)])
+    probabilities = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4]], np.float32)
+    return Predictions(ids, np.array([0, 1, 0], np.int32), probabilities, ["a", "b|c", "p_d"])
+
+
+def test_what_is_written_is_read_again(predictions, tmp_path):
+    path = tmp_path / "model.parquet"
+    write_predictions(path, predictions)
+    for source in (path, io.BytesIO(path.read_bytes())):
+        back = read_predictions(source, "model")
+        assert back.about_the_same(predictions)
+        assert back.probabilities.dtype == np.float32
+        np.testing.assert_array_equal(back.probabilities, predictions.probabilities)
+    assert back.right.tolist() == [True, True, False]
+
+
+def test_anyone_can_read_the_file(predictions, tmp_path):
+    write_predictions(tmp_path / "model.parquet", predictions)
+    table = pd.read_parquet(tmp_path / "model.parquet")
+    assert list(table.columns) == ["id", "label", "p_a", "p_b|c", "p_p_d"]
+    assert table["id"].tolist() == predictions.ids.tolist()
+    assert table["p_a"].dtype == np.float32
+
+
+def test_the_same_predictions_are_the_same_bytes(predictions, tmp_path):
+    for name in ("a", "b"):
+        write_predictions(tmp_path / name, predictions)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PAR1 but no more"])
+def test_a_damaged_file_has_a_sentence(content, tmp_path):
+    path = tmp_path / "model.parquet"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(LookbookError, match="predictions of a model in here.*dvc repro evaluate"):
+        read_predictions(path, "here")
+
+
+def test_another_table_has_a_sentence(tmp_path):
+    pd.DataFrame({"id": ["a"], "x": [1]}).to_parquet(tmp_path / "other.parquet")
+    with pytest.raises(LookbookError, match="Expected the predictions of a model in other"):
+        read_predictions(tmp_path / "other.parquet", "other")
+
+
+def test_predictions_are_told_from_those_of_other_pictures(processed):
+    test = Split("test")
+    shares = np.full((len(test), 10), 0.1)
+    predictions = predictions_for(test, shares)
+    predictions.check_about(test)
+    assert predictions.ids[0] == test.index()["id"][0]
+    with pytest.raises(LookbookError, match="359 pictures of data/processed/validation.*dvc repro"):
+        predictions.check_about(Split("validation"))
+
+
+def test_each_model_and_split_has_a_file():
+    assert prediction_file("train_cnn", "test").as_posix() == (
+        "metrics/predictions/test/train_cnn.parquet"
+    )

@@ -1,0 +1,79 @@
+import pytest
+import yaml
+
+from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.params import load_params
+
+
+def test_the_projects_own_file_is_valid(project):
+    params = load_params()
+    assert params.dataset == "digits"
+    assert params.train_ann.hidden == [512, 256]
+
+
+def test_numbers_given_as_text_are_understood(set_params):
+    set_params(**{"train_ann.learning_rate": "1e-6", "train_cnn.epochs": "7"})
+    params = load_params()
+    assert params.train_ann.learning_rate == 1e-6
+    assert params.train_cnn.epochs == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("train_ann.epochs", "many", "Expected train_ann.epochs to be a valid integer"),
+        ("train_ann.epochs", True, "Expected train_ann.epochs to be a number. Received: True."),
+        ("train_ann.epochs", 2.5, "Expected train_ann.epochs to be a valid integer"),
+        ("train_ann.epochs", 0, "to be greater than or equal to 1. Received: 0."),
+        ("train_ann.learning_rate", float("nan"), "Expected train_ann.learning_rate to be"),
+        ("train_ann.hidden", 128, "Expected train_ann.hidden to be a valid list. Received: 128."),
+        ("train_ann.hidden", [128, 0], "Expected train_ann.hidden.1 to be greater than or equal"),
+        ("train_cnn.dropout", 1.0, "Expected train_cnn.dropout to be less than 1. Received: 1.0."),
+        ("train_cnn.optimizer", "adan", "to be 'sgd', 'rmsprop' or 'adam'. Received"),
+        ("train_cnn.augmentation.zoom", -1, "Expected train_cnn.augmentation.zoom to be greater"),
+        ("baseline.loss", "hinge", "to be 'log_loss' or 'modified_huber'. Received: 'hinge'."),
+        ("preprocess.image_size", 4, "Expected preprocess.image_size to be at least 8, since"),
+        (
+            "preprocess.test_size",
+            0.8,
+            "preprocess.test_size to add up to less than 1. Received: 0.2",
+        ),
+        ("train_ann.epochz", 5, "Received: train_ann.epochz, which is unknown. Change it in"),
+        (
+            "train_ann.blocks",
+            [[8]],
+            "train_ann.blocks, which is unknown (blocks is a parameter of",
+        ),
+        ("train_rnn", {}, "Received: train_rnn, which is unknown."),
+    ],
+)
+def test_each_mistake_has_a_sentence(set_params, run_main, name, value, sentence):
+    from stages import download
+
+    set_params(**{name: value})
+    code, err = run_main(download.main)
+    assert code == 1
+    assert sentence in err
+    assert "params.yaml" in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_every_parameter_must_be_given(project):
+    params = yaml.safe_load((project / "params.yaml").read_text())
+    del params["train_ann"]["epochs"]
+    (project / "params.yaml").write_text(yaml.safe_dump(params))
+    with pytest.raises(LookbookError, match="a value for train_ann.epochs. Received: nothing"):
+        load_params()
+
+
+@pytest.mark.parametrize(("content", "received"), [("a: [", "Received: while"), ("- a", "list")])
+def test_a_file_that_is_not_a_mapping_has_a_sentence(project, content, received):
+    (project / "params.yaml").write_text(content)
+    with pytest.raises(LookbookError, match=received):
+        load_params()
+
+
+def test_a_missing_file_has_a_sentence(project):
+    (project / "params.yaml").unlink()
+    with pytest.raises(LookbookError, match="Expected the file params.yaml in the current folder"):
+        load_params()

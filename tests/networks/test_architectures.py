@@ -1,0 +1,151 @@
+import keras
+import numpy as np
+import pytest
+
+from lookbook.networks.architectures import (
+    build_ann,
+    build_cnn,
+    build_feature_extractor,
+    build_head,
+    grown,
+    join,
+)
+from lookbook.splits.spec import Scaling, Spec
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), dtype=np.uint8)
+UNIT = Scaling("unit", [1 / 255] * 3, [0.0] * 3)
+
+
+def spec(scaling=UNIT, channels=3):
+    return Spec(list("abcde"), (16, 16, channels), scaling, False, {}, {})
+
+
+def cnn(spec, blocks, dense_units, *, kernel_size=3, batch_norm=False, max_map=0):
+    return build_cnn(
+        spec,
+        blocks=blocks,
+        kernel_size=kernel_size,
+        max_map=max_map,
+        batch_norm=batch_norm,
+        dense_units=dense_units,
+        dropout=0.1,
+    )
+
+
+@pytest.mark.parametrize(
+    "scaling",
+    [
+        UNIT,
+        Scaling("symmetric", [1 / 127.5] * 3, [-1.0] * 3),
+        Scaling("standard", [0.01, 0.02, 0.03], [-1.0, -2.0, -3.0]),
+        Scaling("none", [1.0] * 3, [0.0] * 3),
+    ],
+    ids=lambda scaling: scaling.name,
+)
+@pytest.mark.parametrize("network", ["ann", "cnn"])
+def test_scaling_inside_the_model_equals_scaling_outside(scaling, network):
+    def build(scaling):
+        if network == "ann":
+            return build_ann(
+                spec(scaling), hidden=[8], activation="relu", batch_norm=True, dropout=0.5
+            )
+        return cnn(spec(scaling), [[4], [8]], 8, batch_norm=True)
+
+    inside = build(scaling)
+    outside = build(Scaling("none", [1.0] * 3, [0.0] * 3))
+    outside.set_weights(inside.get_weights())
+    np.testing.assert_allclose(
+        inside.predict_on_batch(PIXELS),
+        outside.predict_on_batch(scaling.apply(PIXELS)),
+        rtol=1e-4,
+        atol=1e-6,
+    )
+
+
+def test_no_hidden_layer_is_softmax_regression():
+    model = build_ann(spec(), hidden=[], activation="relu", batch_norm=True, dropout=0.2)
+    assert model.count_params() == 16 * 16 * 3 * 5 + 5
+    probabilities = model.predict_on_batch(PIXELS)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+
+
+def test_parameters_are_those_counted_by_hand():
+    ann = build_ann(spec(), hidden=[7, 6], activation="tanh", batch_norm=False, dropout=0.0)
+    assert ann.count_params() == (768 * 7 + 7) + (7 * 6 + 6) + (6 * 5 + 5)
+    network = cnn(spec(), [[4], [8]], 9, kernel_size=5)
+    convolutions = (25 * 3 * 4 + 4) + (25 * 4 * 8 + 8)
+    assert network.count_params() == convolutions + (4 * 4 * 8 * 9 + 9) + (9 * 5 + 5)
+    assert cnn(spec(), [[4]], 0).count_params() == (9 * 3 * 4 + 4) + (8 * 8 * 4 * 5 + 5)
+    double = cnn(spec(), [[4, 6]], 0, batch_norm=True)
+    convolutions = (9 * 3 * 4 + 4 * 4) + (9 * 4 * 6 + 4 * 6)  # four numbers a channel, no bias
+    assert double.count_params() == convolutions + (8 * 8 * 6 * 5 + 5)
+
+
+def test_larger_pictures_get_blocks_in_front():
+    blocks = [[32], [64, 64]]
+    assert grown(blocks, 28, 7) == blocks
+    assert grown(blocks, 29, 7) == blocks
+    assert grown(blocks, 64, 7) == [[8], [16], *blocks]
+    assert grown(blocks, 160, 7) == [[8], [8], [16], *blocks]
+    assert grown(blocks, 160, 0) == blocks
+    network = cnn(Spec(["a", "b"], (160, 160, 3), UNIT, False, {}, {}), blocks, 0, max_map=7)
+    assert network.get_layer("features").output.shape[1:] == (5, 5, 64)
+
+
+@pytest.mark.parametrize("pictures", [1, 3])
+@pytest.mark.parametrize("base_channels", [1, 3])
+def test_a_base_takes_grey_and_coloured_pictures(pictures, base_channels):
+    from lookbook.transfer.bases import cut_base
+
+    trained = cnn(
+        Spec(["a", "b"], (8, 8, base_channels), Scaling("unit", [1 / 255] * base_channels,
+             [0.0] * base_channels), False, {}, {}),
+        [[4], [6]],
+        0,
+    )  # fmt: skip
+    base = cut_base(trained)
+    extractor = build_feature_extractor(spec(channels=pictures), base)
+    pixels = PIXELS[..., :pictures]
+    features = extractor.predict_on_batch(pixels)
+    assert features.shape == (4, 6)
+    head = build_head(spec(), 6, mean=features.mean(0), variance=features.var(0), dropout=0.1)
+    whole = join(spec(channels=pictures), extractor, head)
+    assert not extractor.trainable_weights
+    np.testing.assert_allclose(
+        whole.predict_on_batch(pixels), head.predict_on_batch(features), atol=1e-5
+    )
+    if (pictures, base_channels) == (1, 3):
+        thrice = np.repeat(pixels, 3, axis=-1)
+        maps = base.predict_on_batch(thrice)
+        np.testing.assert_allclose(features, maps.mean((1, 2)), rtol=1e-4, atol=1e-5)
+
+
+def test_a_base_is_cut_from_a_convolutional_network_only():
+    from lookbook.foundation.errors import LookbookError
+    from lookbook.transfer.bases import cut_base
+
+    dense = build_ann(spec(), hidden=[8], activation="relu", batch_norm=False, dropout=0.0)
+    with pytest.raises(LookbookError, match="Expected a model of train_cnn"):
+        cut_base(dense)
+
+
+def test_a_bias_after_pooling_is_the_convolutions_own(tmp_path):
+    """The same values as Keras's convolution with bias, relu and pooling, in the usual order."""
+    from lookbook.networks.saving import load_keras, save_keras
+
+    ours = cnn(spec(), [[4], [6]], 0)
+    rng = np.random.default_rng(0)
+    ours.set_weights([rng.normal(size=weight.shape) for weight in ours.get_weights()])
+    inputs = keras.Input((16, 16, 3))
+    x = keras.layers.Rescaling(1 / 255)(inputs)
+    for channels in (4, 6):
+        x = keras.layers.Conv2D(channels, 3, padding="same", activation="relu")(x)
+        x = keras.layers.MaxPooling2D(2)(x)
+    x = keras.layers.Dense(5, activation="softmax")(keras.layers.Flatten()(x))
+    usual = keras.Model(inputs, x)
+    usual.set_weights(ours.get_weights())
+    expected = usual.predict_on_batch(PIXELS)
+    np.testing.assert_allclose(ours.predict_on_batch(PIXELS), expected, rtol=1e-3, atol=1e-5)
+    save_keras(ours, tmp_path / "model.keras")
+    loaded = load_keras(tmp_path / "model.keras", remedy="")
+    np.testing.assert_array_equal(loaded.predict_on_batch(PIXELS), ours.predict_on_batch(PIXELS))

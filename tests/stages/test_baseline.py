@@ -1,0 +1,101 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.params import load_params
+from lookbook.ladder.models import load_model, predict
+from lookbook.linear.inputs import linear_inputs, shrinking, split_inputs
+from lookbook.linear.model import LinearModel, save_linear
+from lookbook.splits.spec import Scaling
+from lookbook.splits.split import Split
+from stages import baseline, download, preprocess, train_ann, train_cnn, train_transfer
+
+
+def test_the_baseline_learns_digits(processed, run_main):
+    code, err = run_main(baseline.main)
+    assert code == 0, err
+    metrics = json.loads(Path("metrics/baseline.json").read_text())
+    assert list(metrics) == [
+        "cv_accuracy_mean",
+        "cv_accuracy_std",
+        "train_accuracy",
+        "validation_accuracy",
+    ]
+    assert metrics["cv_accuracy_mean"] > 0.88
+    assert 0 < metrics["cv_accuracy_std"] < 0.1
+    assert metrics["validation_accuracy"] > 0.93
+    assert metrics["train_accuracy"] > metrics["validation_accuracy"] - 0.02
+    validation = Split("validation")
+    probabilities = predict(load_model(baseline.MODEL), validation, baseline.MODEL)
+    accuracy = (probabilities.argmax(axis=1) == validation.labels).mean()
+    assert accuracy == pytest.approx(metrics["validation_accuracy"], abs=1e-6)
+    first = baseline.MODEL.read_bytes()
+    assert run_main(baseline.main)[0] == 0
+    assert baseline.MODEL.read_bytes() == first
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "modified_huber"])
+@pytest.mark.parametrize("penalty", ["l2", "l1", "elasticnet"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_saved_classifier_says_the_same(processed, tmp_path, loss, penalty, classes):
+    train = Split("train")
+    few = train.labels < classes
+    settings = load_params().baseline.model_copy(update={"loss": loss, "penalty": penalty})
+    x = split_inputs(train, 1)[few]
+    classifier = baseline.build_classifier(settings).fit(x, train.labels[few])
+    path = tmp_path / "linear.npz"
+    save_linear(path, classifier, train.spec.scaling, 1)
+    model = LinearModel(path)
+    pixels = train.images(np.flatnonzero(few))
+    expected = classifier.predict_proba(x)
+    np.testing.assert_allclose(model.probabilities(pixels), expected, rtol=0, atol=1e-12)
+    assert expected.shape[1] == classes
+    assert model.num_parameters == (785 if classes == 2 else 785 * 3)
+    with np.load(path, allow_pickle=False) as arrays:
+        assert all(arrays[name].dtype != object for name in arrays.files)
+
+
+def test_without_validation_pictures_there_is_still_a_baseline(project, set_params, run_main):
+    set_params(**{"preprocess.validation_size": 0})
+    for stage in (download, preprocess, baseline):
+        code, err = run_main(stage.main)
+        assert code == 0, err
+    spec = json.loads(Path("data/processed/spec.json").read_text())
+    assert spec["counts"]["validation"] == 0
+    metrics = json.loads(Path("metrics/baseline.json").read_text())
+    assert metrics["cv_accuracy_mean"] > 0.88
+    assert "validation_accuracy" not in metrics
+    for stage in (train_ann, train_cnn, train_transfer):
+        code, err = run_main(stage.main)
+        assert code == 1
+        assert "Expected validation pictures" in err
+        assert "Set preprocess.validation_size above 0." in err
+
+
+def test_more_folds_than_pictures_of_a_class_are_refused(processed):
+    settings = load_params().baseline.model_copy(update={"folds": 5})
+    with pytest.raises(LookbookError, match="at most 2 folds.* Received: baseline.folds=5"):
+        baseline.cross_validated(np.zeros((6, 3)), np.array([0, 0, 0, 0, 1, 1]), settings)
+
+
+def test_large_pictures_are_averaged_down():
+    assert [shrinking(side, 64) for side in (28, 64, 65, 160)] == [1, 1, 2, 3]
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 7, 7, 3), dtype=np.uint8)
+    rows = linear_inputs(pixels, Scaling("none", [1.0] * 3, [0.0] * 3), 3)
+    assert rows.shape == (2, 2 * 2 * 3)
+    expected = pixels[1, 3:6, 0:3].mean(axis=(0, 1))
+    np.testing.assert_allclose(rows[1].reshape(2, 2, 3)[1, 0], expected, rtol=1e-6)
+
+
+def test_a_model_of_large_pictures_takes_raw_pixels(processed, set_params, run_main):
+    set_params(**{"baseline.image_size": 14})
+    code, err = run_main(baseline.main)
+    assert code == 0, err
+    model = load_model(baseline.MODEL)
+    assert model.num_parameters == (14 * 14 + 1) * 10
+    validation = Split("validation")
+    probabilities = predict(model, validation, baseline.MODEL)
+    assert (probabilities.argmax(axis=1) == validation.labels).mean() > 0.9

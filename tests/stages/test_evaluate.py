@@ -1,0 +1,288 @@
+import contextlib
+import dataclasses
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from support import copy_project
+from test_report import rows_of
+
+from lookbook.evaluation.predictions import prediction_file, read_predictions
+from lookbook.networks.architectures import (
+    build_ann,
+    build_cnn,
+    build_feature_extractor,
+    build_head,
+    join,
+)
+from lookbook.networks.saving import save_keras
+from lookbook.splits.spec import Scaling, Spec, write_spec
+from lookbook.splits.split import Split
+from lookbook.splits.writing import SplitWriter
+from lookbook.training.fitting import save_curves
+from lookbook.transfer.bases import load_base
+from stages import baseline, evaluate
+
+ALL = evaluate.MODELS
+
+
+def softmax_regression(spec):
+    return build_ann(spec, hidden=[], activation="relu", batch_norm=False, dropout=0.0)
+
+
+def small_cnn(spec):
+    settings = {"kernel_size": 3, "max_map": 0, "batch_norm": True, "dense_units": 0}
+    return build_cnn(spec, blocks=[[4]], dropout=0.0, **settings)
+
+
+def small_transfer(spec):
+    base = load_base("fashion_mnist_cnn", weights="imagenet", width=1.0, image_size=28)
+    extractor = build_feature_extractor(spec, base)
+    width = extractor.output_shape[-1]
+    return join(
+        spec, extractor,
+        build_head(spec, width, mean=[0.0] * width, variance=[1.0] * width, dropout=0.0),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def trained(processed, run_main, monkeypatch):
+    """A project copy whose ladder has the linear model and an untrained dense one."""
+    assert run_main(baseline.main)[0] == 0
+    save_keras(softmax_regression(Split("train").spec), Path("models/train_ann.keras"))
+    few = {name: evaluate.MODELS[name] for name in ("baseline", "train_ann")}
+    monkeypatch.setattr(evaluate, "MODELS", few)
+
+
+@pytest.fixture(scope="module")
+def evaluated(digits_data, tmp_path_factory):
+    """A project copy that has evaluated four models, the networks among them untrained."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    copy_project(folder)
+    for part in ("data", "metrics"):
+        shutil.copytree(digits_data.with_name(part), folder / part, dirs_exist_ok=True)
+    with contextlib.chdir(folder):
+        baseline.main()
+        spec = Split("train").spec
+        for build, name in ((softmax_regression, "ann"), (small_cnn, "cnn")):
+            save_keras(build(spec), Path(f"models/train_{name}.keras"))
+        save_keras(small_transfer(spec), Path("models/train_transfer.keras"))
+        curves = pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1], "val_loss": [3.0, 2]})
+        curves = curves.assign(accuracy=[0.1, 0.2], val_accuracy=[0.1, 0.3])
+        save_curves(curves, Path("metrics/curves/train_cnn.csv"))
+        evaluate.main()
+    return folder
+
+
+@pytest.fixture
+def ladder(project, evaluated):
+    """The project copy with all that was evaluated."""
+    shutil.copytree(evaluated, project, dirs_exist_ok=True)
+
+
+def test_every_model_gets_the_same_figures(ladder):
+    metrics = json.loads(Path("metrics/evaluate.json").read_text())
+    assert list(metrics) == [*ALL, "majority_class"]
+    assert {tuple(entry) for entry in metrics.values()} == {tuple(metrics["baseline"])}
+    assert metrics["baseline"]["accuracy"] > 0.9
+    assert metrics["train_ann"]["accuracy"] < 0.4
+    assert 0.09 < metrics["majority_class"]["accuracy"] < 0.11
+    assert metrics["baseline"]["file_bytes"] == Path("models/baseline.npz").stat().st_size
+    assert metrics["baseline"]["parameters"] == metrics["train_ann"]["parameters"] == 7850
+    assert metrics["baseline"]["operations"] == 15680 <= metrics["train_ann"]["operations"]
+    table = Path("metrics/ladder.md").read_text()
+    lines = table.splitlines()
+    assert lines[0].startswith("- train_ann against baseline: worse: -0.")
+    assert lines[3].startswith("- Validation data pick baseline, which is right on 0.9")
+    rows = [line.split("|")[1].strip() for line in lines if line.startswith("|")]
+    assert rows[2:] == [*ALL, "majority_class"]
+
+
+def test_what_each_model_says_is_kept(ladder):
+    metrics = json.loads(Path("metrics/evaluate.json").read_text())
+    for name in ALL:
+        for split in ("validation", "test"):
+            predictions = read_predictions(prediction_file(name, split), name)
+            predictions.check_about(Split(split))
+            assert predictions.class_names == list("0123456789")
+            np.testing.assert_array_equal(predictions.labels, Split(split).labels)
+        right = predictions.right.mean()
+        assert right == pytest.approx(metrics[name]["accuracy"], abs=1e-6)
+    test = Split("test")
+    network = keras.models.load_model("models/train_cnn.keras")
+    expected = network.predict_on_batch(test.images(np.arange(8)))
+    said = read_predictions(prediction_file("train_cnn", "test"), "").probabilities[:8]
+    np.testing.assert_allclose(said, expected, atol=1e-6)
+
+
+def test_confusion_tables_have_a_row_a_picture(ladder):
+    metrics = json.loads(Path("metrics/evaluate.json").read_text())
+    confusion = pd.read_csv("metrics/confusion/baseline.csv", dtype=str)
+    assert list(confusion.columns) == ["actual", "predicted"]
+    right = (confusion["actual"] == confusion["predicted"]).mean()
+    assert right == pytest.approx(metrics["baseline"]["accuracy"], abs=1e-6)
+    recall = confusion[confusion["actual"] == "3"]["predicted"].eq("3").mean()
+    assert recall == pytest.approx(metrics["baseline"]["classes"]["3"]["recall"], abs=1e-6)
+
+
+def test_the_galleries_are_there(ladder):
+    kinds = [("mistakes", ALL), ("confused", ALL), ("focus", ("train_cnn", "train_transfer"))]
+    expected = {f"{name}_{kind}.png" for kind, names in kinds for name in names}
+    assert {path.name for path in Path("metrics/galleries").iterdir()} == expected
+
+
+def test_the_page_holds_the_results_and_names_no_other_host(ladder):
+    page = Path("metrics/report.html").read_text()
+    assert "http" not in page
+    assert "train_ann against baseline: worse" in page
+    assert "Validation data pick baseline" in page
+    metrics = json.loads(Path("metrics/evaluate.json").read_text())
+    rows = rows_of(page, "results")
+    assert rows[0][:2] == ["model", "test accuracy"]
+    shown = {row[0]: row[1] for row in rows[1:]}
+    assert shown == {name: f"{entry['accuracy']:.4f}" for name, entry in metrics.items()}
+    assert page.count('class="confusion"') == 4
+    assert page.count("Where it looked") == 2
+    assert "near_duplicates.train_test.pictures" in page
+    assert "validation_size: 0.2" in page
+    md5 = hashlib.md5(Path("models/train_cnn.keras").read_bytes()).hexdigest()
+    assert md5 in page
+    assert Path("metrics/report.html").stat().st_size < 3_000_000
+
+
+def test_the_same_run_is_the_same_bytes(ladder, run_main):
+    before = {path: path.read_bytes() for path in Path("metrics").rglob("*") if path.is_file()}
+    assert run_main(evaluate.main)[0] == 0
+    assert {path: path.read_bytes() for path in before} == before
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def browse(page):
+    """Open a page in a browser without a window; return its content and what its console said."""
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
+    done = subprocess.run(
+        [CHROMIUM, *options, "--virtual-time-budget=5000", "--dump-dom", page.absolute().as_uri()],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine")
+def test_a_browser_shows_the_page_and_complains_of_nothing(ladder):
+    page = Path("metrics/report.html")
+    content, complaints = browse(page)
+    assert rows_of(content, "results") == rows_of(page.read_text(), "results")
+    assert len(rows_of(content, "results")) == 6
+    assert complaints == []
+    broken = page.read_text().replace("</body>", "<script>missing()</script></body>")
+    Path("broken.html").write_text(broken)
+    assert "missing is not defined" in "".join(browse(Path("broken.html"))[1])
+
+
+def drop_class(folder, label):
+    """Write a split anew without the pictures of a class."""
+    split = Split("test")
+    rows = np.flatnonzero(split.labels != label)
+    columns = split.index().iloc[rows][["id", "source", "label"]]
+    shutil.rmtree(folder / "test")
+    writer = SplitWriter(folder / "test", split.image_shape)
+    writer.append(list(split.images(rows)), list(columns.itertuples(index=False, name=None)))
+    writer.finish()
+    counts = split.spec.counts | {"test": len(rows)}
+    write_spec(folder, dataclasses.replace(split.spec, counts=counts))
+
+
+def test_a_class_without_test_pictures_is_said_and_has_no_figures(trained, processed, run_main):
+    drop_class(processed, 3)
+    code, err = run_main(evaluate.main)
+    assert code == 0, err
+    classes = json.loads(Path("metrics/evaluate.json").read_text())["baseline"]["classes"]
+    assert list(classes) == list("012456789")
+    assert (
+        "- No test pictures of 3: there are no figures for them"
+        in Path("metrics/ladder.md").read_text()
+    )
+    page = Path("metrics/report.html").read_text()
+    assert "No test pictures of 3: there are no figures" in page
+    assert ">nan<" not in page
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-50])
+
+
+def other_shape(path):
+    spec = Spec(list("0123456789"), (8, 8, 1), Scaling("none", [1.0], [0.0]), False, {}, {})
+    save_keras(softmax_regression(spec), path)
+
+
+def other_classes(path):
+    spec = Spec(["a", "b"], (28, 28, 1), Scaling("none", [1.0], [0.0]), False, {}, {})
+    save_keras(softmax_regression(spec), path)
+
+
+def without_numbers(path):
+    network = keras.models.load_model(path)
+    kernel, bias = network.layers[-1].get_weights()
+    network.layers[-1].set_weights([kernel * np.nan, bias])
+    save_keras(network, path)
+
+
+def linear_of_other_shape(path):
+    with np.load(path, allow_pickle=False) as arrays:
+        content = dict(arrays)
+    np.savez(path, **content | {"coef": content["coef"][:, :64]})
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "sentence"),
+    [
+        ("baseline.npz", lambda path: path.unlink(), "a whole model file at models/baseline.npz"),
+        ("baseline.npz", truncate, "a whole model file at models/baseline.npz"),
+        ("baseline.npz", lambda path: path.write_bytes(b""), "a whole model file at models/base"),
+        ("baseline.npz", linear_of_other_shape, "a model for 10 classes and pictures of shape"),
+        ("train_ann.keras", lambda path: path.unlink(), "a whole model file at models/train_ann"),
+        ("train_ann.keras", truncate, "a whole model file at models/train_ann"),
+        (
+            "train_ann.keras",
+            other_shape,
+            "a model for 10 classes and pictures of shape (28, 28, 1)",
+        ),
+        ("train_ann.keras", other_classes, "Received: a model of 2 classes"),
+        ("train_ann.keras", without_numbers, "Received: NaN for 359 of 359 validation pictures"),
+    ],
+)
+def test_each_fault_of_a_model_has_a_sentence(trained, run_main, name, fault, sentence):
+    fault(Path("models", name))
+    code, err = run_main(evaluate.main)
+    assert code == 1
+    assert sentence in err
+    assert f"dvc repro {Path(name).stem}" in err
+    assert not Path("metrics/evaluate.json").exists()
+    assert not Path("metrics/ladder.md").exists()
+
+
+def test_a_model_that_brings_code_is_refused(trained, run_main):
+    inputs = keras.Input((28, 28, 1))
+    x = keras.layers.Lambda(lambda pixels: pixels * 2)(inputs)
+    outputs = keras.layers.Dense(10)(keras.layers.Flatten()(x))
+    keras.Model(inputs, outputs).save("models/train_ann.keras")
+    code, err = run_main(evaluate.main)
+    assert code == 1
+    assert "Expected a whole model file at models/train_ann.keras" in err
+
+
+def test_only_evaluate_opens_the_test_split(project):
+    for script in Path("stages").glob("*.py"):
+        opens = 'Split("test")' in script.read_text()
+        assert opens == (script.stem == "evaluate"), script

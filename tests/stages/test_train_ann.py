@@ -1,0 +1,44 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lookbook.ladder.models import load_model
+from lookbook.splits.split import Split
+from stages import train_ann
+
+PLAIN = {
+    "train_ann.hidden": [64],
+    "train_ann.batch_norm": False,
+    "train_ann.batch_size": 32,
+    "train_ann.min_steps": 0,
+    "train_ann.warmup": 0.0,
+}
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_the_dense_network_learns_digits(processed, set_params, run_main, one_hot):
+    spec = json.loads((processed / "spec.json").read_text()) | {"one_hot": one_hot}
+    (processed / "spec.json").write_text(json.dumps(spec))
+    set_params(**{**PLAIN, "train_ann.epochs": 6})
+    code, err = run_main(train_ann.main)
+    assert code == 0, err
+    metrics = json.loads(Path("metrics/train_ann.json").read_text())
+    assert metrics["validation_accuracy_before"] < 0.3
+    assert metrics["validation_accuracy"] > 0.88
+    assert metrics["parameters"] == 784 * 64 + 64 + 64 * 10 + 10
+    assert metrics["epochs"] == 6
+    assert len(Path("metrics/curves/train_ann.csv").read_text().splitlines()) == 7
+    assert "dense" in Path("models/train_ann.txt").read_text()
+    validation = Split("validation")
+    everything = validation.images(np.arange(len(validation)))
+    predicted = load_model(train_ann.MODEL).probabilities(everything).argmax(axis=1)
+    accuracy = (predicted == validation.labels).mean()
+    assert accuracy == pytest.approx(metrics["validation_accuracy"], abs=1e-6)
+
+
+def test_missing_splits_have_a_sentence(project, run_main):
+    code, err = run_main(train_ann.main)
+    assert code == 1
+    assert "Expected the description of the splits in data/processed/spec.json" in err

@@ -1,0 +1,121 @@
+import json
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from lookbook.foundation.places import cache_folder
+from lookbook.ladder.models import load_model
+from lookbook.splits.split import Split
+from lookbook.transfer.bases import load_base
+from stages import train_transfer
+
+
+def test_the_committed_base_serves_digits(processed, set_params, run_main):
+    set_params(**{"train_transfer.epochs": 15})
+    code, err = run_main(train_transfer.main)
+    assert code == 0, err
+    metrics = json.loads(Path("metrics/train_transfer.json").read_text())
+    assert metrics["validation_accuracy"] > 0.93
+    assert metrics["trained_parameters"] == 128 * 10 + 10
+    assert metrics["parameters"] > 90_000
+    validation = Split("validation")
+    everything = validation.images(np.arange(len(validation)))
+    predicted = load_model(train_transfer.MODEL).probabilities(everything).argmax(axis=1)
+    accuracy = (predicted == validation.labels).mean()
+    assert accuracy == pytest.approx(metrics["validation_accuracy"], abs=0.003)
+
+
+def test_a_changed_head_finds_the_features(processed, set_params, run_main, caplog):
+    caplog.set_level("INFO")
+
+    def kept_features():
+        caplog.clear()
+        assert run_main(train_transfer.main)[0] == 0
+        return caplog.text.count("kept from an earlier run")
+
+    set_params(**{"train_transfer.epochs": 3, "train_transfer.min_steps": 0})
+    assert kept_features() == 0
+    first = train_transfer.MODEL.read_bytes()
+    set_params(**{"train_transfer.dropout": 0.5})
+    assert kept_features() == 2
+    other = train_transfer.MODEL.read_bytes()
+    shutil.rmtree(cache_folder("features"))
+    assert kept_features() == 0
+    assert train_transfer.MODEL.read_bytes() == other != first
+
+
+def test_fine_tuning_is_a_second_step(processed, set_params, run_main, caplog):
+    caplog.set_level("INFO")
+    set_params(
+        **{
+            "train_transfer.epochs": 8,
+            "train_transfer.min_steps": 0,
+            "train_transfer.fine_tune.blocks": 2,
+            "train_transfer.fine_tune.epochs": 3,
+            "train_transfer.fine_tune.learning_rate": 1e-3,
+        }
+    )
+    code, err = run_main(train_transfer.main)
+    assert code == 0, err
+    assert "fine-tuning conv2d_1, conv2d_2" in caplog.text
+    metrics = json.loads(train_transfer.METRICS.read_text())
+    assert metrics["frozen"]["validation_accuracy"] > 0.85
+    assert metrics["validation_loss"] < metrics["frozen"]["validation_loss"]
+    assert metrics["validation_accuracy_before"] == pytest.approx(
+        metrics["frozen"]["validation_accuracy"], abs=0.003
+    )
+    convolutions = (9 * 32 * 64 + 64) + (9 * 64 * 128 + 128)
+    assert metrics["trained_parameters"] == convolutions + 128 * 10 + 10
+    curves = pd.read_csv(train_transfer.CURVES)
+    assert curves["epoch"].tolist() == list(range(1, 12))
+    first = load_base("fashion_mnist_cnn", weights="none", width=1.0, image_size=28)
+    tuned = keras.models.load_model(train_transfer.MODEL, compile=False)
+    base = next(x for x in tuned.get_layer("feature_extractor").layers if x.name == "base")
+    same = [
+        np.array_equal(*pair) for pair in zip(base.get_weights(), first.get_weights(), strict=True)
+    ]
+    assert same == [True, True, False, False, False, False]
+
+
+def test_a_base_of_keras_takes_grey_pictures(processed, set_params, run_main):
+    spec = json.loads((processed / "spec.json").read_text())
+    for split in ("train", "validation"):
+        images = np.load(processed / split / "images-00000.npy")
+        np.save(
+            processed / split / "images-00000.npy",
+            np.pad(images, [(0, 0)] + 2 * [(2, 2)] + [(0, 0)]),
+        )
+    (processed / "spec.json").write_text(json.dumps(spec | {"image_shape": [32, 32, 1]}))
+    settings = {"base": "MobileNet", "width": 0.25, "weights": "none", "epochs": 2, "min_steps": 0}
+    set_params(**{f"train_transfer.{name}": value for name, value in settings.items()})
+    code, err = run_main(train_transfer.main)
+    assert code == 0, err
+    metrics = json.loads(train_transfer.METRICS.read_text())
+    assert metrics["trained_parameters"] == 256 * 10 + 10
+    assert len(metrics["base_weights_sha256"]) == 64
+
+
+def test_an_unknown_base_lists_those_there_are(processed, set_params, run_main):
+    set_params(**{"train_transfer.base": "vgg61"})
+    code, err = run_main(train_transfer.main)
+    assert code == 1
+    assert "to be one of: fashion_mnist_cnn, ConvNeXtBase" in err
+    assert "Received: 'vgg61'." in err
+
+
+def test_a_damaged_base_says_how_to_get_it_back(processed, run_main):
+    base = Path("data/bases/fashion_mnist_cnn.keras")
+    base.write_bytes(base.read_bytes()[:1000])
+    code, err = run_main(train_transfer.main)
+    assert code == 1
+    assert f"a whole model file at {base}" in err
+    assert f"git checkout {base}" in err
+
+
+def test_the_committed_base_is_small():
+    bases = list((Path(__file__).parents[1] / "data/bases").iterdir())
+    assert sum(path.stat().st_size for path in bases) < 10**6
