@@ -11,6 +11,8 @@ import pytest
 import yaml
 from support import TINY, copy_project, run
 
+from lookbook.__main__ import main
+
 
 @pytest.fixture(autouse=True)
 def isolated(monkeypatch, tmp_path_factory):
@@ -124,6 +126,25 @@ def run_main(project, capsys):
                 print(stop.code, file=sys.stderr)  # as the interpreter does at its end
             return (1 if isinstance(stop.code, str) else stop.code or 0), capsys.readouterr().err
         return 0, capsys.readouterr().err
+
+    return run
+
+
+@pytest.fixture
+def lookbook(project, capsys, monkeypatch):
+    """A function that runs a command in this process; returns exit code, output and stderr."""
+    monkeypatch.setattr("lookbook.__main__.CLONE", project)  # as if this code were the copy's
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["lookbook", *map(str, words)])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        said = capsys.readouterr()
+        return code, said.out, said.err
 
     return run
 

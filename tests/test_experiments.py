@@ -57,7 +57,7 @@ def test_one_after_the_other_compared_and_kept(finished):
     difference = json.loads(run("dvc", "metrics", "diff", "--json", cwd=finished).stdout)
     assert "metrics/train_ann.json" in difference
     assert "metrics/train_cnn.json" not in difference
-    compared = run(sys.executable, "-m", "lookbook.compare", cwd=finished).stdout
+    compared = run(sys.executable, "-m", "lookbook", "compare", cwd=finished).stdout
     assert re.search(r"^train_ann (better|worse|within noise): ", compared, re.MULTILINE)
     assert "train_cnn within noise: +0.0000" in compared
 
@@ -70,7 +70,7 @@ def test_one_after_the_other_compared_and_kept(finished):
     assert "up to date" in run("dvc", "repro", cwd=finished).stdout
     run("git", "checkout", "-q", ".", cwd=finished)
     run("dvc", "checkout", "-q", cwd=finished)
-    compared = run(sys.executable, "-m", "lookbook.compare", "longer", cwd=finished).stdout
+    compared = run(sys.executable, "-m", "lookbook", "compare", "longer", cwd=finished).stdout
     assert "train_ann" in compared
     run("dvc", "exp", "branch", "longer", "kept", cwd=finished)
     at_branch = run("git", "show", "kept:params.yaml", cwd=finished).stdout

@@ -105,15 +105,15 @@ def test_one_comment_is_written_and_then_updated(shell, github, answer, expected
 
 @pytest.fixture
 def programs(tmp_path, monkeypatch):
-    """`python` and `dvc` in PATH that note their arguments; python exits as CODE says."""
+    """`lookbook` and `dvc` in PATH that note their arguments; lookbook exits as CODE says."""
     folder = tmp_path / "programs"
     folder.mkdir()
-    for name in ("python", "dvc"):
+    for name in ("lookbook", "dvc"):
         (folder / name).write_text(
             "#!/usr/bin/env bash\n"
             f'echo "{name} $*" >> {tmp_path}/said\n'
             'case "$*" in "remote list") printf "%s" "$REMOTES";; pull*) exit 1;;\n'
-            '*lookbook.compare*) exit "${CODE:-0}";; esac\n'
+            'compare*) exit "${CODE:-0}";; esac\n'
         )
         (folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
@@ -127,9 +127,7 @@ def test_the_report_is_that_of_the_command_and_its_exit_code_is_kept(
 ):
     shell("Compare with the base", CODE=code, GATE=gate, BASE="main", IMAGES="https://x")
     gates = f" --gate {gate}" if gate else ""
-    assert programs() == [
-        f"python -m lookbook.commands.compare origin/main --run{gates} --images-at https://x/12/7/"
-    ]
+    assert programs() == [f"lookbook compare origin/main --run{gates} --images-at https://x/12/7/"]
     assert (tmp_path / "output").read_text() == f"status={code}\n"
     assert (tmp_path / "summary").read_text() == "## Against main\n"
 
@@ -159,7 +157,7 @@ def test_the_workflows_pass_actionlint():
 def test_gitlabs_example_is_a_job_that_makes_the_same_report():
     job = yaml.safe_load((ROOT / "docs/gitlab-ci.yml").read_text())["report"]
     script = "\n".join(job["script"])
-    assert "python -m lookbook.commands.compare FETCH_HEAD" in script
+    assert "lookbook compare FETCH_HEAD" in script
     assert "metrics/report.html" in job["artifacts"]["paths"]
     for part in (*job["before_script"], *job["script"]):
         done = subprocess.run(["bash", "-n", "-c", part], capture_output=True, text=True)

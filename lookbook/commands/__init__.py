@@ -1,1 +1,1 @@
-"""The room commands."""
+"""The commands of `lookbook`: one file each, thin: arguments in, words out."""

@@ -1,29 +1,25 @@
-"""Cut the base for transfer learning out of a network that train_cnn trained."""
+"""Make a base for train_transfer from a network that train_cnn trained.
 
-import logging
-import sys
+    lookbook cut_base models/train_cnn.keras data/bases/mine.keras
+
+keeps the convolutional part; `train_transfer.base: mine` in params.yaml then uses it.
+"""
+
+import argparse
 from pathlib import Path
 
-from lookbook.foundation.errors import LookbookError, explains_errors
-from lookbook.networks.saving import load_keras, save_keras
-from lookbook.transfer.bases import cut_base
 
-logger = logging.getLogger(__name__)
-
-
-@explains_errors
-def main() -> None:
-    """Cut the base out of the model file named first, and save it as the file named second."""
-    if len(sys.argv) != 3:
-        raise LookbookError(
-            "Expected two files: python -m lookbook.bases MODEL.keras BASE.keras. Received: "
-            f"{len(sys.argv) - 1}."
-        )
-    source, target = map(Path, sys.argv[1:])
-    model = load_keras(source, remedy="Run `dvc repro train_cnn`.")
-    save_keras(cut_base(model), target)
-    logger.info("%s: %d bytes", target, target.stat().st_size)
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("model", type=Path, help="a file that train_cnn made")
+    parser.add_argument("base", type=Path, help="the file to write, data/bases/NAME.keras")
 
 
-if __name__ == "__main__":
-    main()
+def run(arguments: argparse.Namespace) -> None:
+    """Cut the base out of the model, and save it."""
+    from lookbook.networks.saving import load_keras, save_keras
+    from lookbook.transfer.bases import cut_base
+
+    model = load_keras(arguments.model, remedy="Run `dvc repro train_cnn`.")
+    save_keras(cut_base(model), arguments.base)
+    print(f"{arguments.base}: {arguments.base.stat().st_size:,} bytes")

@@ -1,49 +1,42 @@
-"""How long does a model take for a picture, and how long did its training take, on this machine?
+"""Measure how long a model takes for a picture, and how long its training took here.
 
-    python -m lookbook.commands.timing        half a minute; the table is kept in metrics/times.md
+    lookbook timing        half a minute; the table is kept in metrics/times.md
 
 A picture's time is that of the whole way from raw pixels to probabilities on one thread: alone, as
 when someone waits for an answer, and in batches of 32. Times of trainings are known if they ran
 here; where DVC brought their results from its cache, they are not.
 """
 
+import argparse
+import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
-import pandas as pd
-import tensorflow as tf
-from threadpoolctl import threadpool_limits
-
-from lookbook.drawing.tables import as_markdown
-from lookbook.foundation.errors import explains_errors
-from lookbook.foundation.files import replacing
-from lookbook.foundation.stopwatch import noted
-from lookbook.ladder.models import load_model
-from lookbook.splits.split import Split
-from stages.evaluate import MODELS
+from typing import Any
 
 TABLE = Path("metrics/times.md")
 SECONDS = 2.0  # of measuring, for each figure
 BATCH = 32
 
 
-def milliseconds(call: Callable[[np.ndarray], np.ndarray], pictures: np.ndarray) -> float:
-    """Return the median time of a call, divided by its pictures, in milliseconds."""
-    call(pictures)  # traced and compiled now
-    taken, end = [], time.perf_counter() + SECONDS
-    while time.perf_counter() < end or len(taken) < 3:
-        start = time.perf_counter()
-        call(pictures)
-        taken.append(time.perf_counter() - start)
-    return 1000 * float(np.median(taken)) / len(pictures)
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare no arguments."""
 
 
-@explains_errors
-@threadpool_limits.wrap(limits=1)  # for NumPy's products; TensorFlow has threads of its own
-def main() -> None:
+def run(arguments: argparse.Namespace) -> None:
     """Measure every model; print and keep the table."""
+    import numpy as np
+    import pandas as pd
+    import tensorflow as tf
+    from threadpoolctl import threadpool_limits
+
+    from lookbook.drawing.tables import as_markdown
+    from lookbook.foundation.files import replacing
+    from lookbook.foundation.stopwatch import noted
+    from lookbook.ladder.models import load_model
+    from lookbook.splits.split import Split
+    from stages.evaluate import MODELS
+
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     validation, trained = Split("validation"), noted()
@@ -51,8 +44,9 @@ def main() -> None:
     rows = []
     for name, path in MODELS.items():
         model = load_model(path)
-        alone = milliseconds(model.probabilities, pictures[:1])
-        together = milliseconds(model.probabilities, pictures)
+        with threadpool_limits(1):  # for NumPy's products; TensorFlow has threads of its own
+            alone = milliseconds(model.probabilities, pictures[:1])
+            together = milliseconds(model.probabilities, pictures)
         rows.append(
             {
                 "model": name,
@@ -67,5 +61,17 @@ def main() -> None:
     print(f"\n{table}\n")
 
 
-if __name__ == "__main__":
-    main()
+def milliseconds(call: Callable[[Any], Any], pictures: Any) -> float:
+    """Return the median time of a call, divided by its pictures, in milliseconds.
+
+    Args:
+        call: Takes the pictures.
+        pictures: uint8 of shape (n, height, width, channels).
+    """
+    call(pictures)  # traced and compiled now
+    taken, end = [], time.perf_counter() + SECONDS
+    while time.perf_counter() < end or len(taken) < 3:
+        start = time.perf_counter()
+        call(pictures)
+        taken.append(time.perf_counter() - start)
+    return 1000 * statistics.median(taken) / len(pictures)

@@ -174,7 +174,7 @@ def choose(names: list[str], recipes: dict[str, Recipe]) -> list[Plan]:
     for chosen in plans:
         if chosen not in ready:
             logger.info(
-                "%s: %s is not at hand; `python -m lookbook.commands.recipes %s` fetches it",
+                "%s: %s is not at hand; `lookbook recipes %s` fetches it",
                 chosen.name, chosen.params["dataset"], chosen.name,
             )  # fmt: skip
     return ready

@@ -5,13 +5,17 @@ import logging
 import sys
 from collections.abc import Callable
 
+VERDICT, FAULT, INTERRUPTED = 1, 2, 130  # exit codes, beside 0
+
 
 class LookbookError(Exception):
     """A mistake that the user can mend; its message is shown as it is, without a traceback."""
 
 
-def explains_errors(main: Callable[[], None], *, code: int = 1) -> Callable[[], None]:
-    """Decorate a `main`: log to stderr, and turn errors into one sentence and an exit code.
+def explains_errors(main: Callable[[], int | None]) -> Callable[[], None]:
+    """Decorate a `main`: log to stderr, turn errors into a sentence, and end with an exit code.
+
+    The code is what `main` returns (None is 0), `FAULT` for an error, `INTERRUPTED` for Ctrl-C.
 
     Only `LookbookError` and what the operating system reports (a full disk, a file that may not
     be read) are caught. Anything else is a defect of Lookbook and keeps its traceback.
@@ -19,19 +23,28 @@ def explains_errors(main: Callable[[], None], *, code: int = 1) -> Callable[[], 
 
     @functools.wraps(main)
     def run() -> None:
-        logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", stream=sys.stderr)
+        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
         try:
-            main()
-            return
+            code = main()
         except LookbookError as error:
-            sentence = str(error)
+            code = _said(f"error: {error}", FAULT)
+        except KeyboardInterrupt:
+            code = _said("interrupted; nothing half-written was kept", INTERRUPTED)
+        except BrokenPipeError:  # whoever read what is printed here has read enough
+            code = 0
         except OSError as error:
-            sentence = (
-                "Expected to be able to read and write the pipeline's files. "
+            code = _said(
+                "error: Expected to be able to read and write the pipeline's files. "
                 f"Received: {error}. Free disk space or mend the permissions, then run the "
-                "command again; nothing half-written was kept."
+                "command again; nothing half-written was kept.",
+                FAULT,
             )
-        print(f"error: {sentence}", file=sys.stderr)
-        sys.exit(code)
+        if code:
+            sys.exit(code)
 
     return run
+
+
+def _said(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)
+    return code

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -20,13 +21,30 @@ from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.files import replacing, sha256_of
 from lookbook.foundation.parallel import in_parallel
 from lookbook.foundation.places import cache_folder
-from lookbook.own.files import Entry, list_content, scan
+from lookbook.own.files import OWN, Entry, list_content, list_path, scan
 from lookbook.pictures.decoding import FORMATS
 from lookbook.readers.images import arrange
 
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 FEWEST = 3  # pictures of a class: one for each split
 TIMEOUT = 30  # seconds without a byte
 GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B")
+
+WATCH = OWN / "dvc.yaml"
+WATCH_STAGE = """\
+# Made by `lookbook add`. Looks whether your own data changed, before each run.
+stages:
+  watch:
+    cmd: python -m lookbook.own.watch
+    wdir: ../..
+    params:
+      - dataset
+    always_changed: true
+    outs:
+      - data/own/watched.json:
+          cache: false
+          persist: true
+"""
 
 
 class Found(NamedTuple):
@@ -188,3 +206,46 @@ def _portable(path: Path) -> str:
     """Return a path that also holds in a copy of the project, as DVC's temporary runs are."""
     path, home = path.absolute(), Path.home()
     return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
+
+
+def _place_of(card: dict) -> str:
+    source = card["source"]
+    if source["kind"] == "local":
+        return source["path"]
+    return f"{source['origins'][0]}/{card['files'][0]['name']}"
+
+
+def stage_in_git(paths: list[Path]) -> bool:
+    """Let Git know the files: DVC's temporary and queued runs copy only what Git knows."""
+    command = ["git", "add", "--", *map(str, paths)]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def checked_place(dataset: str, place: str | None, accept: bool, cards: dict) -> str:
+    """Return where to look, or say why the command makes no sense."""
+    if not NAME.fullmatch(dataset):
+        raise LookbookError(
+            "Expected a name of letters, digits, _ and -, beginning with a letter. Received: "
+            f"{dataset!r}. Choose another."
+        )
+    known, own = dataset in cards, list_path(dataset).is_file()
+    if accept and not own:
+        raise LookbookError(
+            f"Expected the name of a data set of your own. Received: {dataset!r}, which is "
+            f"{'a published one' if known else 'unknown'}. Add it: lookbook add {dataset} FOLDER"
+        )
+    if known and not accept:
+        remedy = f"To take its new version: lookbook add {dataset} --accept. " if own else ""
+        raise LookbookError(
+            f"Expected a new name. Received: {dataset!r}, which is in {CARDS}. {remedy}"
+            "Choose another name."
+        )
+    if not place and not accept:
+        raise LookbookError(
+            f"Expected where the pictures are: lookbook add {dataset} FOLDER. Received: nothing. "
+            "Name a folder, an archive or an http(s) address."
+        )
+    return place or _place_of(cards[dataset])

@@ -136,7 +136,7 @@ def check_unchanged(dataset: str, card: Card) -> None:
     if found:
         raise LookbookError(
             f"Expected {dataset} in {card.source.path} to be as it was accepted. Received: {found}."
-            f" To take the new version: python -m lookbook.commands.add {dataset} --accept. To keep the old "
+            f" To take the new version: lookbook add {dataset} --accept. To keep the old "
             "one, put the files back."
         )
 

@@ -36,9 +36,7 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
         except LookbookError as error:
             if not list_path(dataset).is_file():
                 raise
-            accept = (
-                f"If there is a new version: python -m lookbook.commands.add {dataset} --accept."
-            )
+            accept = f"If there is a new version: lookbook add {dataset} --accept."
             raise LookbookError(f"{error} {accept}") from None
         shutil.copyfile(path, folder / file.name)
 

@@ -30,7 +30,7 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
         raise LookbookError(
             f"Expected {card.source.path}, where {dataset} comes from. Received: no such file or "
             "folder on this machine. `dvc pull` brings the accepted version if somebody pushed it; "
-            f"`python -m lookbook.commands.add {dataset} NEW_PLACE --accept` takes it from elsewhere."
+            f"`lookbook add {dataset} NEW_PLACE --accept` takes it from elsewhere."
         )
     check_unchanged(dataset, card)
     if not root.is_dir():

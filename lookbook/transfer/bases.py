@@ -5,7 +5,7 @@ data/bases: the convolutional part of a network that train_cnn trained. Either h
 built in. The file that comes with the project is made by
 
     dvc exp run -S dataset=fashion_mnist train_cnn
-    python -m lookbook.bases models/train_cnn.keras data/bases/fashion_mnist_cnn.keras
+    lookbook cut_base models/train_cnn.keras data/bases/fashion_mnist_cnn.keras
 """
 
 import hashlib

@@ -4,7 +4,6 @@ import io
 import json
 import os
 import shutil
-import sys
 import tarfile
 import tempfile
 import zipfile
@@ -19,7 +18,6 @@ from support import run as execute
 from support import send
 
 from lookbook.datasets.cards import CARDS, load_card
-from lookbook.own import adding as add
 from lookbook.own import files as own
 from lookbook.own import watch
 from lookbook.splits.split import Split
@@ -65,12 +63,12 @@ def run(run_main, caplog):
 
 
 @pytest.fixture
-def command(run, monkeypatch):
-    """A function that runs `python -m lookbook.commands.add` in this process."""
+def command(lookbook):
+    """A function that runs `lookbook add` in this process; returns its code and all it said."""
 
     def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["add", *map(str, arguments)])
-        return run(add.main)
+        code, out, err = lookbook("add", *arguments)
+        return code, out + err
 
     return call
 
@@ -157,9 +155,9 @@ def test_an_address_gets_a_card(project, photos, command, use, run, serve):
     content = Path(shutil.make_archive(str(photos), "zip", photos)).read_bytes()
     shutil.rmtree(os.environ["LOOKBOOK_CACHE"])
     code, err = run(download.main)
-    assert code == 1
+    assert code == 2
     assert "does not match the known hash" in err
-    assert "If there is a new version: python -m lookbook.commands.add pets --accept." in err
+    assert "If there is a new version: lookbook add pets --accept." in err
     code, err = command("pets", "--accept")
     assert code == 0, err
     assert "1 added (cats/new.jpg)" in err
@@ -194,11 +192,8 @@ def test_changed_pictures_stop_the_run_until_they_are_accepted(
     raw = {path.name: path.read_bytes() for path in Path("data/raw").iterdir()}
     change(photos)
     code, err = run(main)
-    assert code == 1
-    assert (
-        f"Received: {CHANGES}. To take the new version: python -m lookbook.commands.add pets --acc"
-        in err
-    )
+    assert code == 2
+    assert f"Received: {CHANGES}. To take the new version: lookbook add pets --acc" in err
     assert {path.name: path.read_bytes() for path in Path("data/raw").iterdir()} == raw
     old = card_of("pets")
     code, err = command("pets", "--accept")
@@ -230,7 +225,7 @@ def test_a_changed_archive_says_which_pictures(project, photos, command, use, ru
     change(photos)
     shutil.make_archive(str(photos), "zip", photos)
     code, err = run(watch.main)
-    assert code == 1
+    assert code == 2
     assert f"Received: {CHANGES}." in err
 
 
@@ -242,7 +237,7 @@ def test_a_folder_on_another_machine(project, photos, command, use, run):
     assert code == 0, err
     assert "not on this machine" in err
     code, err = run(download.main)
-    assert code == 1
+    assert code == 2
     assert "`dvc pull` brings the accepted version" in err
     code, err = command("pets", photos.with_name("moved"), "--accept")
     assert code == 0, err
@@ -305,7 +300,7 @@ def test_each_unsorted_folder_has_a_sentence(project, photos, command, fault, se
     fault(photos)
     before = CARDS.read_text()
     code, err = command("pets", photos)
-    assert code == 1
+    assert code == 2
     assert sentence in err
     assert len(err.strip().splitlines()) == 1
     assert CARDS.read_text() == before
@@ -315,7 +310,7 @@ def test_each_unsorted_folder_has_a_sentence(project, photos, command, fault, se
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["pets"], "Expected where the pictures are: python -m lookbook.commands.add pets FOLDER"),
+        (["pets"], "Expected where the pictures are: lookbook add pets FOLDER"),
         (["pets", "--accept"], "Received: 'pets', which is unknown"),
         (["digits", "--accept"], "Received: 'digits', which is a published one"),
         (
@@ -335,7 +330,7 @@ def test_each_unsorted_folder_has_a_sentence(project, photos, command, fault, se
 )
 def test_each_wrong_command_has_a_sentence(project, command, arguments, sentence):
     code, err = command(*arguments)
-    assert code == 1
+    assert code == 2
     assert sentence in err
     assert "secret" not in err
 
@@ -529,5 +524,5 @@ def test_bad_archives_are_refused_by_the_command(project, tmp_path, command):
     with tarfile.open(path, "w") as archive:
         archive.addfile(tarfile.TarInfo("../../outside.jpg"))
     code, err = command("pets", path)
-    assert code == 1
+    assert code == 2
     assert "'../../outside.jpg', a name that leads out of its folder" in err

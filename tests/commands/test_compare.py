@@ -10,7 +10,6 @@ import pytest
 import yaml
 from support import run
 
-from lookbook.commands import compare
 from lookbook.evaluation.predictions import prediction_file, predictions_for, write_predictions
 from lookbook.foundation.files import write_metrics
 from lookbook.splits.split import Split
@@ -57,12 +56,11 @@ def branches(processed):
 
 
 @pytest.fixture
-def compared(run_main, monkeypatch):
+def compared(lookbook):
     """A function that runs the command; returns its exit code, stderr and the report."""
 
     def call(*words):
-        monkeypatch.setattr(sys, "argv", ["compare", *words])
-        code, err = run_main(compare.main)
+        code, _, err = lookbook("compare", *words)
         report = Path("comparison/report.md")
         return code, err, report.read_text() if report.exists() else ""
 
@@ -122,7 +120,7 @@ def test_a_gate_stops_what_is_significantly_worse(branches, compared):
     run("dvc", "checkout", "-q", cwd=branches)
     assert compared("change", "--gate", "train_cnn")[0] == 0
     code, _, report = compared("change", "--gate", "train_cnn", "train_ann")
-    assert code == 1
+    assert code == 2
     assert "- **train_ann** worse: -0.1114" in report
 
 
@@ -226,7 +224,7 @@ def test_predictions_that_nobody_stored_are_made_anew(processed):
         shutil.copytree("metrics/predictions", "kept")
         commit(branch)
     shutil.rmtree(".dvc/cache")
-    command = [sys.executable, "-m", "lookbook.compare", "main"]
+    command = [sys.executable, "-m", "lookbook", "compare", "main"]
     assert run(*command, cwd=folder, check=False).returncode == 2
     done = run(*command, "--run", cwd=folder)
     assert done.stdout.startswith("train_ann better: +0.1671")

@@ -1,32 +1,27 @@
-import sys
-
 import numpy as np
 import pytest
 
-from lookbook.training import range_test as learning_rate
+from lookbook.commands.learning_rate import FOLDER
 from lookbook.training.range_test import range_test, steepest
 
 
 @pytest.mark.parametrize("section", ["train_ann", "train_cnn"])
 def test_the_range_test_leaves_a_picture_and_a_rate(
-    processed, set_params, run_main, monkeypatch, caplog, section
+    processed, set_params, lookbook, monkeypatch, section
 ):
     set_params(**{"train_cnn.blocks": [[4], [8]], "train_ann.hidden": [32]})
-    monkeypatch.setattr(sys, "argv", ["learning_rate", section])
-    monkeypatch.setattr(learning_rate, "STEPS", 60)
-    caplog.set_level("INFO")
-    code, err = run_main(learning_rate.main)
+    monkeypatch.setattr("lookbook.training.range_test.STEPS", 60)
+    code, out, err = lookbook("learning_rate", section)
     assert code == 0, err
-    assert (learning_rate.FOLDER / f"{section}.png").stat().st_size > 5000
-    assert "the loss falls fastest at" in caplog.text
+    assert (FOLDER / f"{section}.png").stat().st_size > 5000
+    assert "the loss falls fastest at" in out
 
 
 @pytest.mark.parametrize("given", [[], ["train_rnn"], ["train_ann", "train_cnn"]])
-def test_another_section_is_refused(run_main, monkeypatch, given):
-    monkeypatch.setattr(sys, "argv", ["learning_rate", *given])
-    code, err = run_main(learning_rate.main)
-    assert code == 1
-    assert "lookbook.learning_rate train_ann or train_cnn. Received:" in err
+def test_another_section_is_refused(lookbook, given):
+    code, _, err = lookbook("learning_rate", *given)
+    assert code == 2
+    assert err.startswith("error: Expected the arguments that `lookbook learning_rate -h` lists.")
 
 
 class Parabola:

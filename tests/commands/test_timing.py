@@ -26,7 +26,7 @@ def test_times_are_not_in_git_and_not_an_output(project):
 
 def test_a_time_is_that_of_one_picture(monkeypatch):
     clock = [0.0]
-    monkeypatch.setattr("lookbook.timing.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("lookbook.commands.timing.time.perf_counter", lambda: clock[0])
 
     def call(pictures):
         clock[0] += 0.02

@@ -118,7 +118,7 @@ def test_seeds_are_those_of_sections_whatever_the_data_set_is_called(tmp_path):
 
 
 def verified(folder, *words):
-    return run(sys.executable, "-m", "lookbook.verify", *words, cwd=folder, check=False)
+    return run(sys.executable, "-m", "lookbook", "verify", *words, cwd=folder, check=False)
 
 
 def test_an_unknown_revision_has_a_sentence(repository):

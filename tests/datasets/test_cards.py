@@ -34,7 +34,7 @@ def test_an_unknown_data_set_lists_the_known_ones(set_params, run_main):
 
     set_params(dataset="flowers")
     code, err = run_main(download.main)
-    assert code == 1
+    assert code == 2
     assert "to be one of cats_vs_dogs, cats_vs_dogs_sample, digits, fashion_mnist, flo" in err
     assert "Received: 'flowers'." in err
 

@@ -7,7 +7,6 @@ import pytest
 import yaml
 from support import ROOT, run
 
-from lookbook.experiments import recipes
 from lookbook.experiments.recipes import at_hand, choose, load_recipes, merged, plan, settings
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import Params
@@ -88,11 +87,11 @@ def test_an_unknown_recipe_lists_the_known_ones(project):
         choose(["sign_rnn"], RECIPES)
 
 
-def test_without_a_name_the_recipes_are_listed(project, monkeypatch, capsys):
-    (project / "recipes.yaml").write_text((ROOT / "recipes.yaml").read_text())
-    monkeypatch.setattr(sys, "argv", ["recipes"])
-    recipes.main()
-    assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == list(RECIPES)
+def test_without_a_name_the_recipes_are_listed(lookbook):
+    Path("recipes.yaml").write_text((ROOT / "recipes.yaml").read_text())
+    code, out, _ = lookbook("recipes")
+    assert code == 0
+    assert [line.split(":")[0] for line in out.splitlines()] == list(RECIPES)
 
 
 @pytest.mark.slow
@@ -114,7 +113,7 @@ def test_a_recipe_is_an_experiment_of_its_own(project, set_params):
     run("git", "add", "-A", cwd=project)
     run("git", "commit", "-qm", "start", cwd=project)
     for _ in range(2):  # the second time in seconds, under the same name
-        done = run(sys.executable, "-m", "lookbook.recipes", "small", cwd=project)
+        done = run(sys.executable, "-m", "lookbook", "recipes", "small", cwd=project)
     row = next(line for line in done.stdout.splitlines() if line.startswith("| small"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[1:3] == ["validation_accuracy", "0.5000"]
@@ -124,8 +123,8 @@ def test_a_recipe_is_an_experiment_of_its_own(project, set_params):
     assert "small" in run("dvc", "exp", "show", "--csv", cwd=project).stdout
     assert not run("git", "status", "--short", cwd=project).stdout
     fails = subprocess.run(
-        [sys.executable, "-m", "lookbook.recipes", "large"],
+        [sys.executable, "-m", "lookbook", "recipes", "large"],
         cwd=project, capture_output=True, text=True,
     )  # fmt: skip
-    assert fails.returncode == 1
+    assert fails.returncode == 2
     assert "Received: large." in fails.stderr

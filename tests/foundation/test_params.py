@@ -52,7 +52,7 @@ def test_each_mistake_has_a_sentence(set_params, run_main, name, value, sentence
 
     set_params(**{name: value})
     code, err = run_main(download.main)
-    assert code == 1
+    assert code == 2
     assert sentence in err
     assert "params.yaml" in err
     assert len(err.strip().splitlines()) == 1

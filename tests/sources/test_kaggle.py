@@ -147,7 +147,7 @@ def test_no_access_says_the_three_ways_and_the_mirror(kaggle, status, credential
         handler.wfile.write(body)
 
     code, said, _ = kaggle(refuse, **credentials)
-    assert code == 1
+    assert code == 2
     assert f"Received: HTTP status {status}." in said
     for way in ("KAGGLE_API_TOKEN", "KAGGLE_USERNAME and KAGGLE_KEY", "~/.kaggle/kaggle.json"):
         assert way in said
@@ -164,7 +164,7 @@ def test_a_cut_connection_leaves_nothing(kaggle):
         KAGGLE_API_TOKEN=TOKEN,
     )
     assert len([path for path, _, _ in asked if path == f"/files/{NAME}"]) > 1  # it tried again
-    assert code == 1
+    assert code == 2
     assert "Received: no connection, or it broke off" in said
     assert not cached()
 
@@ -182,7 +182,7 @@ def test_a_cut_connection_leaves_nothing(kaggle):
 )
 def test_a_wrong_zip_is_refused(kaggle, content, received):
     code, said, _ = kaggle(redirect, files=lambda handler: send(handler, content))
-    assert code == 1
+    assert code == 2
     assert received in said
     assert not cached()
     assert not Path("data/raw").exists()

@@ -70,7 +70,7 @@ def test_without_validation_pictures_there_is_still_a_baseline(project, set_para
     assert "validation_accuracy" not in metrics
     for stage in (train_ann, train_cnn, train_transfer):
         code, err = run_main(stage.main)
-        assert code == 1
+        assert code == 2
         assert "Expected validation pictures" in err
         assert "Set preprocess.validation_size above 0." in err
 

@@ -70,7 +70,7 @@ def test_a_changed_bundled_file_is_refused(project, run_main):
     cards["digits"]["files"][0]["sha256"] = "0" * 64
     CARDS.write_text(yaml.safe_dump(cards))
     code, err = run_main(download.main)
-    assert code == 1
+    assert code == 2
     assert "Expected digits.csv.gz (57,523 bytes, SHA-256 0000" in err
     assert "Received: the SHA-256 09f66e6debdee2cd" in err
     assert not Path("data/raw").exists()
@@ -103,7 +103,7 @@ def test_a_bad_origin_is_told_and_the_next_one_tried(
     bad, bad_requests = serve(answer)
     use_origins(bad)
     code, err = run_main(download.main)
-    assert code == 1
+    assert code == 2
     assert f"{bad}: " in err
     assert reason in err
     assert hashlib.sha256(CONTENT).hexdigest() in err
@@ -141,7 +141,7 @@ def test_an_origin_that_recovers_is_used(use_origins, serve, run_main):
 def test_no_network_and_no_mirror_says_what_to_do(use_origins, run_main):
     use_origins(free_address(), free_address())
     code, err = run_main(download.main)
-    assert code == 1
+    assert code == 2
     assert "from one of 2 origins" in err
     assert "set LOOKBOOK_MIRROR to a folder or address that holds small/pictures.bin" in err
 
@@ -177,7 +177,7 @@ def test_an_http_mirror_keeps_its_password_to_itself(use_origins, serve, run_mai
     use_origins(free_address())
     monkeypatch.setenv("LOOKBOOK_MIRROR", mirror.replace("//", "//user:secret@") + "/files/")
     code, err = run_main(download.main)
-    assert code == 1
+    assert code == 2
     assert requests == [f"/files/small{GOOD}"]
     assert "secret" not in err
 
@@ -241,11 +241,11 @@ def test_a_set_that_only_the_mirror_has(project, set_params, run_main, monkeypat
     Path("data/datasets.yaml").write_text(yaml.safe_dump(cards))
     set_params(dataset="flowers_sample")
     code, err = run_main(download.main)
-    assert code == 1
+    assert code == 2
     assert "Expected LOOKBOOK_MIRROR to name a folder or address with samples/flowers_sam" in err
     monkeypatch.setenv("LOOKBOOK_MIRROR", str(tmp_path / "mirror"))
     code, err = run_main(download.main)
-    assert code == 1
+    assert code == 2
     assert "no such file" in err
     (tmp_path / "mirror/samples").mkdir(parents=True)
     (tmp_path / "mirror/samples/flowers_sample.zip").write_bytes(content)

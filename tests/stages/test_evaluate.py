@@ -265,7 +265,7 @@ def linear_of_other_shape(path):
 def test_each_fault_of_a_model_has_a_sentence(trained, run_main, name, fault, sentence):
     fault(Path("models", name))
     code, err = run_main(evaluate.main)
-    assert code == 1
+    assert code == 2
     assert sentence in err
     assert f"dvc repro {Path(name).stem}" in err
     assert not Path("metrics/evaluate.json").exists()
@@ -278,7 +278,7 @@ def test_a_model_that_brings_code_is_refused(trained, run_main):
     outputs = keras.layers.Dense(10)(keras.layers.Flatten()(x))
     keras.Model(inputs, outputs).save("models/train_ann.keras")
     code, err = run_main(evaluate.main)
-    assert code == 1
+    assert code == 2
     assert "Expected a whole model file at models/train_ann.keras" in err
 
 

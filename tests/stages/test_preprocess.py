@@ -158,7 +158,7 @@ def test_a_class_too_small_for_the_splits_is_named(small, run_main):
     labels = np.array([0] * 9 + [1])
     small(random_pictures(10), labels, random_pictures(10, seed=1), labels)
     code, err = run_main(preprocess.main)
-    assert code == 1
+    assert code == 2
     assert "Expected at least 2 pictures of every class" in err
     assert "1 of 'b'" in err
     assert not Path("data/processed").exists()
@@ -171,7 +171,7 @@ def test_a_fault_late_in_a_file_leaves_the_old_splits(small, run_main):
     old = {path: path.read_bytes() for path in Path("data/processed").rglob("*.npy")}
     write_idx(Path("data/raw/t10k-labels-idx1-ubyte.gz"), labels + 1)
     code, err = run_main(preprocess.main)
-    assert code == 1
+    assert code == 2
     assert "Received: a label 2" in err
     assert {path: path.read_bytes() for path in Path("data/processed").rglob("*.npy")} == old
 
@@ -184,7 +184,7 @@ def test_a_full_disk_has_a_sentence_and_leaves_nothing(project, run_main):
         "preprocess.main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "Expected to be able to read and write the pipeline's files. Received: [Errno" in (
         done.stderr
     )
@@ -331,7 +331,7 @@ def test_a_class_that_loses_all_its_pictures_is_named(archive, set_params, run_m
     archive({name: content for name, content in pets().items() if "Cat" in name} | broken)
     set_params(**{"preprocess.max_unreadable": 0.9})
     code, err = run_main(preprocess.main)
-    assert code == 1
+    assert code == 2
     assert "Expected pictures of every class in the train split. Received: none of 'dog'" in err
 
 

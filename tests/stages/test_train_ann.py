@@ -40,5 +40,5 @@ def test_the_dense_network_learns_digits(processed, set_params, run_main, one_ho
 
 def test_missing_splits_have_a_sentence(project, run_main):
     code, err = run_main(train_ann.main)
-    assert code == 1
+    assert code == 2
     assert "Expected the description of the splits in data/processed/spec.json" in err

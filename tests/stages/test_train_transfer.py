@@ -102,7 +102,7 @@ def test_a_base_of_keras_takes_grey_pictures(processed, set_params, run_main):
 def test_an_unknown_base_lists_those_there_are(processed, set_params, run_main):
     set_params(**{"train_transfer.base": "vgg61"})
     code, err = run_main(train_transfer.main)
-    assert code == 1
+    assert code == 2
     assert "to be one of: fashion_mnist_cnn, ConvNeXtBase" in err
     assert "Received: 'vgg61'." in err
 
@@ -111,7 +111,7 @@ def test_a_damaged_base_says_how_to_get_it_back(processed, run_main):
     base = Path("data/bases/fashion_mnist_cnn.keras")
     base.write_bytes(base.read_bytes()[:1000])
     code, err = run_main(train_transfer.main)
-    assert code == 1
+    assert code == 2
     assert f"a whole model file at {base}" in err
     assert f"git checkout {base}" in err
 

@@ -1,5 +1,4 @@
 import functools
-import sys
 from pathlib import Path
 
 import keras
@@ -8,7 +7,6 @@ import pytest
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.networks.saving import load_keras, save_keras
-from lookbook.transfer import bases
 from lookbook.transfer.bases import applications, block_of, load_base, unfreeze, weights_hash
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3)).astype(np.float32)
@@ -144,12 +142,10 @@ def test_without_a_network_the_mirror_serves(mirror, monkeypatch):
     assert weights_hash(served) != weights_hash(untrained("MobileNet", width=0.25))
 
 
-def test_a_base_is_cut_by_its_command(run_main, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["bases"])
-    code, err = run_main(bases.main)
-    assert code == 1
-    assert "error: Expected two files" in err
+def test_a_base_is_cut_by_its_command(lookbook):
+    code, _, err = lookbook("cut_base")
+    assert code == 2
+    assert "the following arguments are required: model, base" in err
     base = Path("data/bases/fashion_mnist_cnn.keras")
-    monkeypatch.setattr(sys, "argv", ["bases", str(base), "x.keras"])
-    bases.main()  # what was cut is cut again
+    assert lookbook("cut_base", base, "x.keras")[0] == 0  # what was cut is cut again
     assert Path("x.keras").stat().st_size > 10**5
