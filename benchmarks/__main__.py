@@ -142,7 +142,7 @@ def prepare(chosen: Plan, folder: Path) -> None:
     """Make the splits of a recipe in `folder`."""
     (folder / "params.yaml").write_text(yaml.safe_dump(params_of(chosen)))
     (folder / "data/own").mkdir(parents=True)
-    for path in ("data/datasets.yaml", "data/own/watched.json", "data/bases"):
+    for path in ("data/cards", "data/own/watched.json", "data/bases"):
         (folder / path).unlink(missing_ok=True)
         (folder / path).symlink_to(ROOT / path)
     for stage in ("download", "preprocess"):

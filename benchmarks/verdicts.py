@@ -41,7 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         Path("data").mkdir()
-        Path("data/datasets.yaml").symlink_to(ROOT / "data/datasets.yaml")
+        Path("data/cards").symlink_to(ROOT / "data/cards")
         Path("params.yaml").symlink_to(ROOT / "params.yaml")
         download.main()
         preprocess.main()

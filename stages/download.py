@@ -1,6 +1,6 @@
 """Bring the chosen data set's published files here.
 
-In: the card that `dataset` names, in data/datasets.yaml. Out: its files in data/raw, verified.
+In: the card that `dataset` names, in data/cards. Out: its files in data/raw, verified.
 
     python -m stages.download        2 s for digits; the others as the network allows
 """

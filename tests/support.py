@@ -1,6 +1,7 @@
 """Functions that the tests share: the project's files, commands, small data, answers."""
 
 import gzip
+import html.parser
 import shutil
 import struct
 import subprocess
@@ -8,9 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
+
+from lookbook.datasets.cards import card_path
 
 ROOT = Path(__file__).parents[1]
-PROJECT_PARTS = ["data/bases", "data/datasets.yaml", "data/own", "lookbook", "stages"]
+PROJECT_PARTS = ["data/bases", "data/cards", "data/own", "lookbook", "stages"]
 PROJECT_PARTS += [".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
 PROJECT_PARTS += ["dvc.yaml", "params.yaml", "pyproject.toml"]
 
@@ -61,3 +65,44 @@ def run(*command: str, cwd: Path, check: bool = True) -> subprocess.CompletedPro
     if check and done.returncode:
         pytest.fail(f"{' '.join(command)} exited {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done
+
+
+def read_card(name: str) -> dict:
+    """Return a card of the current folder's project."""
+    return yaml.safe_load(card_path(name).read_text())
+
+
+def write_card(name: str, card: dict) -> None:
+    """Write a card of the current folder's project."""
+    card_path(name).write_text(yaml.safe_dump(card))
+
+
+class Tables(html.parser.HTMLParser):
+    """Collects the cells of the table with an id, row by row."""
+
+    def __init__(self, wanted):
+        super().__init__()
+        self.wanted, self.rows, self._inside, self._cell = wanted, [], False, False
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "table":
+            self._inside = dict(attributes).get("id") == self.wanted
+        elif self._inside and tag == "tr":
+            self.rows.append([])
+        elif self._inside and tag in ("td", "th"):
+            self._cell = True
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self._cell = False
+
+    def handle_data(self, data):
+        if self._inside and self._cell:
+            self.rows[-1].append(data.strip())
+
+
+def rows_of(page: str, table: str) -> list[list[str]]:
+    """Return the cells of the table with this id in an HTML page."""
+    reader = Tables(table)
+    reader.feed(page)
+    return reader.rows

@@ -5,8 +5,8 @@
     lookbook add pets https://example.org/photos.zip
     lookbook add pets --accept            take the version that is there now
 
-It looks through the pictures and writes a card into data/datasets.yaml, with their hash, classes
-and counts; then `dvc exp run -S dataset=pets` takes them through the pipeline. The pictures stay
+It looks through the pictures and writes a card, data/cards/pets.yaml, with their hash, classes and
+counts; then `dvc exp run -S dataset=pets` takes them through the pipeline. The pictures stay
 where they are. When they change, the next run stops and says how, until the change is accepted.
 """
 
@@ -22,7 +22,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Look through the pictures, write the card and the list of files."""
-    from lookbook.datasets.cards import CARDS, Card
+    from lookbook.datasets.cards import Card, card_path
+    from lookbook.datasets.writing import write_card
     from lookbook.foundation.files import replacing
     from lookbook.foundation.schema import read_yaml, validated
     from lookbook.own.adding import (
@@ -33,30 +34,29 @@ def run(arguments: argparse.Namespace) -> None:
         checked_place,
         look_at,
         stage_in_git,
-        write_card,
     )
     from lookbook.own.files import difference, list_content, list_path, read_list
 
-    dataset, cards = arguments.name, read_yaml(CARDS)
-    place = checked_place(dataset, arguments.place, arguments.accept, cards)
+    dataset, path = arguments.name, card_path(arguments.name)
+    place = checked_place(dataset, arguments.place, accept=arguments.accept)
     found = look_at(dataset, place)
     card = card_for(dataset, found)
     if arguments.accept:
-        card = accepted(cards[dataset], card)
+        card = accepted(read_yaml(path), card)
         changes = difference(read_list(list_path(dataset)), found.entries)
         print(f"{dataset}: {changes or 'no picture has changed'}")
-    validated(Card, card, path=CARDS, prefix=dataset)
-    changed = [CARDS, list_path(dataset)]
+    validated(Card, card, path=path)
+    changed = [path, list_path(dataset)]
     with replacing(list_path(dataset)) as partial:
         partial.write_bytes(list_content(found.entries))
-    write_card(dataset, card)
+    write_card(path, card)
     if found.source["kind"] == "local":
         with replacing(WATCH) as partial:
             partial.write_text(WATCH_STAGE, encoding="utf-8")
         changed.append(WATCH)
     others = sum(not entry.sha256 for entry in found.entries)
     counts = ", ".join(f"{name} {count:,}" for name, count in card["counts"].items())
-    print(f"{dataset}: {counts}; {others} other files; card in {CARDS}")
+    print(f"{dataset}: {counts}; {others} other files; card in {path}")
     if stage_in_git(changed):
         print(f"staged in Git: {', '.join(map(str, changed))}; commit them")
     first = f"dvc exp run -S dataset={dataset} -S preprocess.image_size=64"

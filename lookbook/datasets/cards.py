@@ -1,10 +1,14 @@
 """Data set cards: what a data set is, where its files come from, and the hashes that they have.
 
+    data/cards/<name>.yaml
+
 A card has two halves that know nothing of each other: `source` says how its files are brought
 here (see `lookbook.sources`), `reader` says how pictures are read from them (see
 `lookbook.readers`).
 """
 
+import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +17,8 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.schema import Count, Integer, Section, Share, read_yaml, validated
 
-CARDS = Path("data/datasets.yaml")
+CARDS = Path("data/cards")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Address = Annotated[str, StringConstraints(pattern=r"^https?://.+[^/]$")]
@@ -135,7 +140,7 @@ class ImagesReader(Section):
 
 
 class Card(Section):
-    """One entry of data/datasets.yaml."""
+    """One file of data/cards."""
 
     title: str
     licence: str
@@ -160,17 +165,39 @@ class Card(Section):
         return classes
 
 
-def load_card(name: str, path: Path = CARDS) -> Card:
+def card_path(name: str, folder: Path = CARDS) -> Path:
+    """Return where the card of that name is, or would be.
+
+    Raises:
+        LookbookError: If it is no name, above all if it leads out of the folder.
+    """
+    if not NAME.fullmatch(name):
+        raise LookbookError(
+            "Expected the name of a data set to be up to 64 letters, digits, _ and -, beginning "
+            f"with a letter. Received: {name!r}. Choose another."
+        )
+    return folder / f"{name}.yaml"
+
+
+def known_cards(folder: Path = CARDS) -> list[str]:
+    """Return the names of all cards."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def load_card(name: str, folder: Path = CARDS) -> Card:
     """Read and check one card; the others are not looked at.
 
     Raises:
         LookbookError: If there is no card of that name (the known ones are listed), or if it is
             not complete: a file without a hash is refused.
     """
-    cards = read_yaml(path)
-    if name not in cards:
+    known = known_cards(folder)
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
         raise LookbookError(
-            f"Expected dataset to be one of {', '.join(sorted(cards))}. Received: {name!r}. "
-            f"Change it in params.yaml, or add a card to {path}."
+            f"Expected dataset to be one of {', '.join(known)}. Received: {name!r}.{hint} "
+            f"Change it in params.yaml, or add a card to {folder}."
         )
-    return validated(Card, cards[name], path=path, prefix=name)
+    path = card_path(name, folder)
+    return validated(Card, read_yaml(path), path=path)

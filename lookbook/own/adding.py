@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterable
@@ -12,20 +11,19 @@ from urllib.parse import urlsplit
 
 import pooch
 import requests
-import yaml
 from PIL import Image
 
 from lookbook.datasets.archives import MAX_PICTURE_BYTES, is_archive, is_picture, read_members
-from lookbook.datasets.cards import CARDS
+from lookbook.datasets.cards import card_path, known_cards
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.files import replacing, sha256_of
 from lookbook.foundation.parallel import in_parallel
 from lookbook.foundation.places import cache_folder
+from lookbook.foundation.schema import read_yaml
 from lookbook.own.files import OWN, Entry, list_content, list_path, scan
 from lookbook.pictures.decoding import FORMATS
 from lookbook.readers.images import arrange
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 FEWEST = 3  # pictures of a class: one for each split
 TIMEOUT = 30  # seconds without a byte
 GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B")
@@ -130,23 +128,6 @@ def accepted(old: dict, new: dict) -> dict:
     return new | kept | ({"classes": old["classes"]} if same_classes else {})
 
 
-def write_card(dataset: str, card: dict, path: Path = CARDS) -> None:
-    """Put a card into data/datasets.yaml, in its old place or at the end; the rest stays as it is.
-
-    Args:
-        dataset: The card's name.
-        card: Its content.
-        path: The file of cards.
-    """
-    text = path.read_text(encoding="utf-8")
-    entry = yaml.safe_dump({dataset: card}, sort_keys=False, allow_unicode=True, width=100)
-    old = re.compile(rf"^{re.escape(dataset)}:\n(?:[ ].*\n|\n)*", re.MULTILINE)
-    replaced, count = old.subn(lambda _: entry + "\n", text)
-    text = replaced.rstrip("\n") + "\n" if count else text.rstrip("\n") + "\n\n" + entry
-    with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8")
-
-
 def _downloaded(dataset: str, address: str) -> Path:
     """Download an archive into the cache, where the download stage finds it."""
     parts = urlsplit(address)
@@ -224,14 +205,11 @@ def stage_in_git(paths: list[Path]) -> bool:
         return False
 
 
-def checked_place(dataset: str, place: str | None, accept: bool, cards: dict) -> str:
+def checked_place(dataset: str, place: str | None, *, accept: bool) -> str:
     """Return where to look, or say why the command makes no sense."""
-    if not NAME.fullmatch(dataset):
-        raise LookbookError(
-            "Expected a name of letters, digits, _ and -, beginning with a letter. Received: "
-            f"{dataset!r}. Choose another."
-        )
-    known, own = dataset in cards, list_path(dataset).is_file()
+    path, own = card_path(dataset), list_path(dataset).is_file()
+    # Names that differ in case only are one file on some systems.
+    known = dataset.casefold() in map(str.casefold, known_cards())
     if accept and not own:
         raise LookbookError(
             f"Expected the name of a data set of your own. Received: {dataset!r}, which is "
@@ -240,7 +218,7 @@ def checked_place(dataset: str, place: str | None, accept: bool, cards: dict) ->
     if known and not accept:
         remedy = f"To take its new version: lookbook add {dataset} --accept. " if own else ""
         raise LookbookError(
-            f"Expected a new name. Received: {dataset!r}, which is in {CARDS}. {remedy}"
+            f"Expected a new name. Received: {dataset!r}, which {path} has. {remedy}"
             "Choose another name."
         )
     if not place and not accept:
@@ -248,4 +226,4 @@ def checked_place(dataset: str, place: str | None, accept: bool, cards: dict) ->
             f"Expected where the pictures are: lookbook add {dataset} FOLDER. Received: nothing. "
             "Name a folder, an archive or an http(s) address."
         )
-    return place or _place_of(cards[dataset])
+    return place or _place_of(read_yaml(path))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lookbook.datasets.cards import CARDS, card_path
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.schema import read_yaml
 from lookbook.revisions.revision import Revision
@@ -47,7 +48,7 @@ def rerun(revision: Revision, folder: Path, *options: str) -> None:
 def _is_elsewhere(folder: Path) -> bool:
     """Return whether the data set is someone's own pictures, and they are not on this machine."""
     dataset = read_yaml(folder / "params.yaml")["dataset"]
-    source = read_yaml(folder / "data/datasets.yaml")[dataset]["source"]
+    source = read_yaml(card_path(dataset, folder / CARDS))["source"]
     return source["kind"] == "local" and not Path(source["path"]).expanduser().exists()
 
 

@@ -1,7 +1,7 @@
 import pytest
-import yaml
+from support import read_card, write_card
 
-from lookbook.datasets.cards import CARDS, load_card
+from lookbook.datasets.cards import card_path, load_card
 from lookbook.foundation.errors import LookbookError
 
 
@@ -36,16 +36,24 @@ def test_an_unknown_data_set_lists_the_known_ones(set_params, run_main):
     code, err = run_main(download.main)
     assert code == 2
     assert "to be one of cats_vs_dogs, cats_vs_dogs_sample, digits, fashion_mnist, flo" in err
-    assert "Received: 'flowers'." in err
+    assert "Received: 'flowers'. Did you mean tf_flowers?" in err
+
+
+@pytest.mark.parametrize("name", ["../../params", "a/b", "", "1st", "x" * 65, "digits.yaml"])
+def test_a_name_is_checked_before_a_path_is_made_of_it(project, name):
+    with pytest.raises(LookbookError, match="to be up to 64 letters"):
+        card_path(name)
+    with pytest.raises(LookbookError, match="Expected dataset to be one of cats_vs_dogs, "):
+        load_card(name)
 
 
 @pytest.mark.parametrize(
     ("path", "value", "sentence"),
     [
-        (("files", 0, "sha256"), None, "Expected mnist.files.0 to be a file with its size as"),
-        (("files", 0, "sha256"), "12", "Expected mnist.files.0.sha256 to match pattern"),
-        (("files", 0, "name"), "../x", "Expected mnist.files.0.name to match pattern"),
-        (("classes",), ["a", "a"], "Expected mnist.classes to be a list of different names"),
+        (("files", 0, "sha256"), None, "Expected files.0 to be a file with its size as"),
+        (("files", 0, "sha256"), "12", "Expected files.0.sha256 to match pattern"),
+        (("files", 0, "name"), "../x", "Expected files.0.name to match pattern"),
+        (("classes",), ["a", "a"], "Expected classes to be a list of different names"),
         (
             ("source", "kind"),
             "ftp",
@@ -54,23 +62,23 @@ def test_an_unknown_data_set_lists_the_known_ones(set_params, run_main):
         (
             ("reader", "kind"),
             "parquet",
-            "Expected mnist.reader.kind to be 'csv', 'digits', 'idx', 'images'. Received: parq",
+            "Expected reader.kind to be 'csv', 'digits', 'idx', 'images'. Received: parq",
         ),
     ],
 )
 def test_each_mistake_in_a_card_has_a_sentence(project, path, value, sentence):
-    cards = yaml.safe_load(CARDS.read_text())
+    card = read_card("mnist")
     *parents, key = path
-    entry = cards["mnist"]
+    entry = card
     for parent in parents:
         entry = entry[parent]
     if value is None:
         del entry[key]
     else:
         entry[key] = value
-    CARDS.write_text(yaml.safe_dump(cards))
+    write_card("mnist", card)
     with pytest.raises(LookbookError) as error:
         load_card("mnist")
     assert sentence in str(error.value)
-    assert "data/datasets.yaml" in str(error.value)
+    assert "data/cards/mnist.yaml" in str(error.value)
     load_card("digits")  # the other cards are as good as before

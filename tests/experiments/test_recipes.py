@@ -7,6 +7,7 @@ import pytest
 import yaml
 from support import ROOT, run
 
+from lookbook.datasets.cards import known_cards
 from lookbook.experiments.recipes import at_hand, choose, load_recipes, merged, plan, settings
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import Params
@@ -38,7 +39,7 @@ def test_a_recipe_is_valid_settings(name):
     for params in (recipe.params, merged(recipe.params, recipe.stand_in)):
         changed = merged(defaults, params)
         validated(Params, changed, path=Path("recipes.yaml"))
-        assert changed["dataset"] in read_yaml(ROOT / "data/datasets.yaml")
+        assert changed["dataset"] in known_cards(ROOT / "data/cards")
     assert recipe.stage in read_yaml(ROOT / "dvc.yaml")["stages"]
 
 

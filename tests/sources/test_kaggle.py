@@ -10,10 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import yaml
-from support import send
-
-from lookbook.datasets.cards import CARDS
+from support import read_card, send, write_card
 
 TABLES = {
     "sign_mnist_train.csv": b"label,pixel1\r\n0,1\r\n" * 9000,
@@ -39,12 +36,12 @@ ZIP = zipped(TABLES)
 @pytest.fixture
 def kaggle(set_params, serve, monkeypatch, tmp_path_factory):
     """A function that runs download against a server answering with `answer`."""
-    cards = yaml.safe_load(CARDS.read_text())
-    cards["sign_language_mnist"]["files"][0]["members"] = {
+    card = read_card("sign_language_mnist")
+    card["files"][0]["members"] = {
         name: hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
         for name, content in TABLES.items()
     }
-    CARDS.write_text(yaml.safe_dump(cards))
+    write_card("sign_language_mnist", card)
     set_params(dataset="sign_language_mnist")
     home = tmp_path_factory.mktemp("home")
     for name in [name for name in os.environ if name.startswith("KAGGLE")]:

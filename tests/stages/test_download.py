@@ -9,10 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
-from support import send
+from support import read_card, send, write_card
 
-from lookbook.datasets.cards import CARDS, load_card
+from lookbook.datasets.cards import load_card
 from lookbook.sources import http as http_source
 from stages import download
 
@@ -31,12 +30,11 @@ def use_origins(set_params):
     """A function that makes a card `small` of one file, with these origins, the chosen one."""
 
     def use(*origins, sha256=None):
-        cards = yaml.safe_load(CARDS.read_text())
-        card = cards["mnist"]
+        card = read_card("mnist")
         sha256 = sha256 or hashlib.sha256(CONTENT).hexdigest()
         card["files"] = [{"name": NAME, "bytes": len(CONTENT), "sha256": sha256}]
         card["source"]["origins"] = list(origins)
-        CARDS.write_text(yaml.safe_dump(cards | {"small": card}))
+        write_card("small", card)
         set_params(dataset="small")
 
     return use
@@ -66,9 +64,9 @@ def test_digits_come_from_the_package_byte_for_byte(project, run_main):
 
 
 def test_a_changed_bundled_file_is_refused(project, run_main):
-    cards = yaml.safe_load(CARDS.read_text())
-    cards["digits"]["files"][0]["sha256"] = "0" * 64
-    CARDS.write_text(yaml.safe_dump(cards))
+    card = read_card("digits")
+    card["files"][0]["sha256"] = "0" * 64
+    write_card("digits", card)
     code, err = run_main(download.main)
     assert code == 2
     assert "Expected digits.csv.gz (57,523 bytes, SHA-256 0000" in err
@@ -235,10 +233,10 @@ def test_stages_that_do_not_train_leave_tensorflow_alone(stage):
 
 def test_a_set_that_only_the_mirror_has(project, set_params, run_main, monkeypatch, tmp_path):
     content = b"not really a zip"
-    cards = yaml.safe_load(Path("data/datasets.yaml").read_text())
-    file = cards["flowers_sample"]["files"][0]
+    card = read_card("flowers_sample")
+    file = card["files"][0]
     file["bytes"], file["sha256"] = len(content), hashlib.sha256(content).hexdigest()
-    Path("data/datasets.yaml").write_text(yaml.safe_dump(cards))
+    write_card("flowers_sample", card)
     set_params(dataset="flowers_sample")
     code, err = run_main(download.main)
     assert code == 2

@@ -10,8 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from support import copy_project
-from test_report import rows_of
+from support import copy_project, rows_of
 
 from lookbook.evaluation.predictions import prediction_file, read_predictions
 from lookbook.networks.architectures import (

@@ -11,11 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from PIL import Image
-from support import write_idx
+from support import read_card, write_card, write_idx
 
-from lookbook.datasets.cards import CARDS
 from lookbook.linear.inputs import split_inputs
 from lookbook.splits.spec import read_spec
 from lookbook.splits.split import Split
@@ -35,9 +33,7 @@ def small(set_params):
         for prefix, images, labels in (("train", train, train_labels), ("t10k", test, test_labels)):
             write_idx(raw / f"{prefix}-images-idx3-ubyte.gz", images)
             write_idx(raw / f"{prefix}-labels-idx1-ubyte.gz", labels)
-        cards = yaml.safe_load(CARDS.read_text())
-        cards["small"] = cards["mnist"] | {"classes": ["a", "b"]}
-        CARDS.write_text(yaml.safe_dump(cards))
+        write_card("small", read_card("mnist") | {"classes": ["a", "b"]})
         set_params(dataset="small", **{"preprocess.image_size": 8})
 
     return make
@@ -236,12 +232,9 @@ def archive(set_params):
         with zipfile.ZipFile("data/raw/photos.zip", "w") as file:
             for name, content in members.items():
                 file.writestr(name, content)
-        cards = yaml.safe_load(CARDS.read_text())
-        cards["small"] = cards["cats_vs_dogs"] | {
-            "classes": ["cat", "dog"],
-            "reader": {"kind": "images", "channels": 3} | reader,
-        }
-        CARDS.write_text(yaml.safe_dump(cards))
+        reader = {"kind": "images", "channels": 3} | reader
+        card = read_card("cats_vs_dogs")
+        write_card("small", card | {"classes": ["cat", "dog"], "reader": reader})
         set_params(dataset="small", **{"preprocess.image_size": 16})
 
     return make
@@ -360,11 +353,10 @@ def sample(project, set_params, mirror):
     """A function that chooses a sample of the mirror in place of the published set."""
 
     def choose(name, dataset, image_size, **changes):
-        cards = yaml.safe_load(CARDS.read_text())
-        card = cards[dataset]
+        card = read_card(dataset)
         path = mirror / f"samples/{name}_sample.zip"
         card["files"] = [{"name": path.name, "bytes": path.stat().st_size, "sha256": "0" * 64}]
-        CARDS.write_text(yaml.safe_dump(cards))
+        write_card(dataset, card)
         Path("data/raw").mkdir()
         Path("data/raw", path.name).symlink_to(path)
         set_params(dataset=dataset, **{"preprocess.image_size": image_size}, **changes)
@@ -383,9 +375,8 @@ def test_the_cats_sample(sample, run_main):
 
 
 def test_the_flowers_sample(sample, run_main):
-    cards = yaml.safe_load(CARDS.read_text())
-    cards["tf_flowers"]["classes"] = ["dandelion", "daisy", "tulip", "sunflower", "rose"]
-    CARDS.write_text(yaml.safe_dump(cards))
+    classes = ["dandelion", "daisy", "tulip", "sunflower", "rose"]
+    write_card("tf_flowers", read_card("tf_flowers") | {"classes": classes})
     sample("flowers", "tf_flowers", 64, **{"preprocess.drop_twins": "none"})
     code, err = run_main(preprocess.main)
     assert code == 0, err
