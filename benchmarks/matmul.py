@@ -17,9 +17,9 @@ import numpy as np
 import tensorflow as tf
 
 from lookbook.foundation.params import load_params
+from lookbook.networks.architectures import build_cnn
 from lookbook.splits.spec import Scaling, Spec
 from lookbook.training.fitting import compiled
-from stages.train_cnn import build
 
 ROUNDS = 5
 SIDE = 4096
@@ -77,14 +77,14 @@ def main() -> None:
     settings = load_params(Path(__file__).parents[1] / "params.yaml").train_cnn
     batch = settings.batch_size
     examples = Noise(BATCHES * batch)
-    model = build(SPEC, settings)
-    trainer = compiled(model, examples, settings)
+    model = build_cnn(SPEC, settings)
+    trainer = compiled(model, examples, settings, in_chunks=True)
     chunk = tf.constant(examples.pixels), tf.constant(examples.labels)
     step = tf.function(trainer.train_step)
     spent = seconds(lambda: step(chunk)["loss"].numpy()) / BATCHES
     share = 3 * flops(model) * batch / spent / rate
     print(f"train_cnn: {1000 * spent:.1f} ms a step of {batch}, {share:.0%} of the matmul rate")
-    trainer.batch_size = None
+    trainer = compiled(model, examples, settings, in_chunks=False)
     first = chunk[0][:batch], chunk[1][:batch]
     for xla in (False, True):
         step = tf.function(trainer.train_step, jit_compile=xla)

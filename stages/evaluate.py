@@ -11,43 +11,21 @@ import json
 import logging
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from lookbook.drawing.galleries import draw_gallery
 from lookbook.drawing.tables import as_markdown
 from lookbook.evaluation.calibration import reliability
 from lookbook.evaluation.charts import draw_ladder, draw_reliability
-from lookbook.evaluation.focus import focus, with_heat
-from lookbook.evaluation.mistakes import confused_pairs, looked_at, tiles, worst_mistakes
-from lookbook.evaluation.page import Result, write_page
-from lookbook.evaluation.predictions import (
-    Predictions,
-    prediction_file,
-    predictions_for,
-    write_predictions,
-)
-from lookbook.evaluation.scores import (
-    absent,
-    compare_neighbours,
-    ladder,
-    majority,
-    score,
-    selection,
-)
+from lookbook.evaluation.page import write_page
+from lookbook.evaluation.results import Result, confusion, measure
+from lookbook.evaluation.scores import guessing, ladder_table, verdicts
 from lookbook.foundation.errors import explains_errors
-from lookbook.foundation.files import replacing, write_metrics
+from lookbook.foundation.files import write_csv, write_metrics, write_text
 from lookbook.foundation.params import load_params
-from lookbook.ladder.models import load_model, predict
+from lookbook.ladder.rungs import RUNGS
 from lookbook.splits.split import Split, training_splits
 
-MODELS = {
-    "baseline": Path("models/baseline.npz"),
-    "train_ann": Path("models/train_ann.keras"),
-    "train_cnn": Path("models/train_cnn.keras"),
-    "train_transfer": Path("models/train_transfer.keras"),
-}
-CONVOLUTIONAL = ["train_cnn", "train_transfer"]
 AUDIT = Path("metrics/preprocess.json")
 CLASS_COUNTS = Path("metrics/class_counts.svg")
 CURVES = Path("metrics/curves")
@@ -62,53 +40,13 @@ METRICS = Path("metrics/evaluate.json")
 logger = logging.getLogger("evaluate")
 
 
-def evaluate(name: str, path: Path, validation: Split, test: Split) -> Result:
-    """Ask a model about every picture once, keep what it says, and find out what that is worth."""
-    model = load_model(path)
-    said = {}
-    for split in (validation, test):
-        said[split.name] = predictions_for(split, predict(model, split, path))
-        write_predictions(prediction_file(name, split.name), said[split.name])
-    cost = {
-        "parameters": model.num_parameters,
-        "operations": model.operations,
-        "file_bytes": path.stat().st_size,
-    }
-    of_test = said["test"]
-    figures = cost | score(of_test, said["validation"])
-    logger.info("%s: test accuracy %.4f", name, figures["accuracy"])
-    heated = []
-    if name in CONVOLUTIONAL:
-        rows = looked_at(of_test)
-        images = test.images(rows)
-        heated = tiles(of_test, test, rows, with_heat(images, focus(model.network, images)))
-    return Result(
-        path=path,
-        figures=figures,
-        test=of_test,
-        mistakes=tiles(of_test, test, worst_mistakes(of_test)),
-        pairs=[(pair, tiles(of_test, test, pair.rows)) for pair in confused_pairs(of_test)],
-        focus=heated,
-    )
-
-
-def confusion(test: Predictions) -> pd.DataFrame:
-    """Return the columns actual and predicted, class names, one row a test picture."""
-    names = np.array(test.class_names)
-    return pd.DataFrame({"actual": names[test.labels], "predicted": names[test.predicted]})
-
-
 def draw(results: dict[str, Result]) -> None:
     """Draw what `dvc plots` shows of the results."""
     draw_ladder(LADDER_CHART, {name: result.figures for name, result in results.items()})
-    bins = {
-        name: reliability(result.test.labels, result.test.probabilities)
-        for name, result in results.items()
-    }
+    bins = {name: reliability(r.test.labels, r.test.probabilities) for name, r in results.items()}
     draw_reliability(RELIABILITY, bins)
     for name, result in results.items():
-        with replacing(CONFUSION / f"{name}.csv") as partial:
-            confusion(result.test).to_csv(partial, index=False, lineterminator="\n")
+        write_csv(CONFUSION / f"{name}.csv", confusion(result.test))
         pairs = [tile for _, examples in result.pairs for tile in examples]
         draw_gallery(GALLERIES / f"{name}_mistakes.png", result.mistakes, "no mistakes")
         draw_gallery(GALLERIES / f"{name}_confused.png", pairs, "no mistakes")
@@ -118,19 +56,18 @@ def draw(results: dict[str, Result]) -> None:
 
 @explains_errors
 def main() -> None:
-    """Measure, draw, write it down, print the table."""
+    """Measure every model, draw, write it down."""
     params = load_params()
     (train, validation), test = training_splits(), Split("test")
-    results = {name: evaluate(name, path, validation, test) for name, path in MODELS.items()}
+    results = {rung.name: measure(rung, validation, test) for rung in RUNGS}
     figures = {name: result.figures for name, result in results.items()}
-    pairs = compare_neighbours({name: result.test for name, result in results.items()})
-    lines = [f"{pair}: {comparison}" for pair, comparison in pairs.items()]
-    lines += [selection(figures), *absent(results["baseline"].test)]
-    guess = score(majority(train, test), majority(train, validation))
-    figures["majority_class"] = {"parameters": 0, "operations": 0, "file_bytes": 0} | guess
-    table = ladder(figures)
+    lines = verdicts({name: result.test for name, result in results.items()}, figures)
+    figures["majority_class"] = guessing(train, validation, test)
+    table = ladder_table(figures)
     draw(results)
     write_metrics(METRICS, figures)
+    text = "\n".join([*(f"- {line}" for line in lines), "", as_markdown(table)])
+    write_text(LADDER, text + "\n")
     write_page(
         REPORT,
         results,
@@ -143,10 +80,9 @@ def main() -> None:
         curves={path.stem: pd.read_csv(path) for path in CURVES.glob("*.csv")},
         params=params,
     )
-    text = "\n".join([*(f"- {line}" for line in lines), "", as_markdown(table)])
-    with replacing(LADDER) as partial:
-        partial.write_text(text + "\n", encoding="utf-8")
-    print(f"\n{text}\n")
+    for line in lines:
+        logger.info("%s", line)
+    logger.info("the table: %s; all of it on one page: %s", LADDER, REPORT)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from lookbook.datasets.cards import card_path
+from lookbook.foundation.params import load_params
+from lookbook.foundation.schema import Section
 
 ROOT = Path(__file__).parents[1]
 PROJECT_PARTS = ["data/bases", "data/cards", "data/own", "lookbook", "stages"]
@@ -31,6 +33,12 @@ TINY = {
     "train_transfer.epochs": 1,
     "train_transfer.min_steps": 0,
 }
+
+
+def settings_of(section: str, **changes) -> Section:
+    """Return a section of the project's params.yaml with some values changed."""
+    section = getattr(load_params(ROOT / "params.yaml"), section)
+    return type(section).model_validate(section.model_dump() | changes)
 
 
 def copy_project(target: Path) -> None:

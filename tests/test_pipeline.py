@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import accumulate
 from pathlib import Path
 
 import psutil
@@ -17,25 +18,14 @@ import pytest
 import yaml
 from support import ROOT, run
 
-STAGES = [
-    "download",
-    "preprocess",
-    "baseline",
-    "train_ann",
-    "train_cnn",
-    "train_transfer",
-    "evaluate",
-]
+from lookbook.ladder.rungs import RUNGS
+
+STAGES = ["download", "preprocess", *(rung.name for rung in RUNGS), "evaluate"]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 
 
-def module_file(name):
-    path = ROOT / name.replace(".", "/")
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-
-
 def imported_files(path):
-    """The project's files that a Python file imports, by itself and through the others."""
+    """The library's files that a Python file imports, by itself and through the others."""
     found, waiting = set(), [path]
     while waiting:
         for node in ast.walk(ast.parse(waiting.pop().read_text())):
@@ -45,24 +35,22 @@ def imported_files(path):
             elif isinstance(node, ast.ImportFrom):
                 names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
             for name in names:
-                parts = name.split(".")
-                if parts[0] not in ("lookbook", "stages"):
-                    continue
-                for depth in range(1, len(parts) + 1):
-                    file = module_file(".".join(parts[:depth]))
-                    if file.is_file() and file not in found:
+                for parts in accumulate(name.split("."), lambda path, part: f"{path}/{part}"):
+                    package, module = ROOT / parts / "__init__.py", ROOT / f"{parts}.py"
+                    file = package if package.is_file() else module
+                    if parts.startswith("lookbook") and file.is_file() and file not in found:
                         found.add(file)
                         waiting.append(file)
-    return {str(file.relative_to(ROOT)) for file in found}
+    return {file.relative_to(ROOT) for file in found}
+
+
+def rooms_of(files):
+    """What a stage names in dvc.yaml for these files: rooms, and files that are in none."""
+    return {str(file if len(file.parts) == 2 else Path(*file.parts[:2])) for file in files}
 
 
 def paths(entries):
     return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
-
-
-def test_the_page_is_a_dependency_with_its_layout():
-    deps = PIPELINE["evaluate"]["deps"]
-    assert {"lookbook/report.py", "lookbook/report.html.jinja"} <= set(deps)
 
 
 def test_the_stages_are_the_seven_in_order():
@@ -75,7 +63,7 @@ def test_a_stage_has_one_name_everywhere(stage):
     entry = PIPELINE[stage]
     assert entry["cmd"] == f"python -m stages.{stage}"
     assert entry["metrics"] == [{f"metrics/{stage}.json": {"cache": False}}]
-    assert (ROOT / f"tests/test_{stage}.py").is_file()
+    assert (ROOT / f"tests/stages/test_{stage}.py").is_file()
     assert (ROOT / f"metrics/{stage}.json").is_file()
     sections = yaml.safe_load((ROOT / "params.yaml").read_text())
     if stage not in ("download", "evaluate"):  # they have no settings of their own
@@ -86,9 +74,36 @@ def test_a_stage_has_one_name_everywhere(stage):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_imported_file_is_a_dependency_and_no_other(stage):
-    code = {path for path in paths(PIPELINE[stage]["deps"]) if path.endswith(".py")}
-    assert code == imported_files(ROOT / f"stages/{stage}.py") | {f"stages/{stage}.py"}
+def test_a_stage_names_the_rooms_that_it_imports_and_no_other(stage):
+    deps = {path for path in paths(PIPELINE[stage]["deps"]) if path.startswith("lookbook")}
+    assert deps == rooms_of(imported_files(ROOT / f"stages/{stage}.py"))
+    assert f"stages/{stage}.py" in PIPELINE[stage]["deps"]
+
+
+def test_a_rooms_files_lie_in_it_flat():
+    """A room is one line of `deps`, and all that is in it counts."""
+    for path in (ROOT / "lookbook").rglob("*.py"):
+        assert len(path.relative_to(ROOT / "lookbook").parts) <= 2
+
+
+def test_training_does_not_depend_on_how_results_look():
+    for stage in ("baseline", "train_ann", "train_cnn", "train_transfer"):
+        assert not {"lookbook/ladder", "lookbook/drawing"} & set(PIPELINE[stage]["deps"])
+
+
+def test_an_editors_files_in_a_room_make_no_stage_run(repository):
+    """What editors and tools leave there is not seen by DVC; a change of the code is."""
+    room = repository / "lookbook/splits"
+    run("dvc", "repro", "preprocess", cwd=repository)
+    left = [".spec.py.swp", ".spec.py.swo", "4913", "spec.py~", "#spec.py#", ".#spec.py"]
+    left += ["spec.py.orig", ".DS_Store", "__pycache__/spec.cpython-311.pyc", "x.pyc"]
+    for file in [*left, ".mypy_cache/x.json"]:
+        (room / file).parent.mkdir(exist_ok=True)
+        (room / file).write_text("left")
+    assert "Running stage" not in run("dvc", "repro", "preprocess", cwd=repository).stdout
+    with (room / "spec.py").open("a") as file:
+        file.write("# changed\n")
+    assert "Running stage 'preprocess'" in run("dvc", "repro", "preprocess", cwd=repository).stdout
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -99,8 +114,10 @@ def test_the_paths_of_a_script_are_those_of_the_pipeline(stage):
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Path" and node.args
     }
-    used |= {"data/processed"} if "lookbook.splits" in ast.unparse(tree) else set()
-    used |= {"metrics/predictions"} if "lookbook.predictions" in ast.unparse(tree) else set()
+    if stage == "evaluate":
+        used |= {rung.file.as_posix() for rung in RUNGS} | {"metrics/predictions"}
+    if stage != "download":
+        used |= {"data/processed"}
     entry = PIPELINE[stage]
     declared = paths(entry["deps"] + entry["outs"] + entry["metrics"])
     declared = {path for path in declared if not path.startswith(("lookbook/", "stages/"))}
@@ -108,6 +125,19 @@ def test_the_paths_of_a_script_are_those_of_the_pipeline(stage):
     declared = {folder if folder in used else path for path, folder in folders.items()}
     others = {"data/bases", "data/cards", "data/own/watched.json"}
     assert declared - others == used
+
+
+def test_each_rung_is_evaluated_and_plotted():
+    evaluate, plots = PIPELINE["evaluate"], yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"]
+    shown = json.dumps(plots)
+    for rung in RUNGS:
+        assert rung.file.as_posix() in evaluate["deps"]
+        assert rung.name in evaluate["params"]
+        assert f"metrics/confusion/{rung.name}.csv" in evaluate["outs"]
+        assert f"metrics/confusion/{rung.name}.csv" in shown
+        assert rung.title in shown
+        assert (f"metrics/curves/{rung.name}.csv" in evaluate["deps"]) == rung.has_curves
+        assert (f"metrics/curves/{rung.name}.csv" in shown) == rung.has_curves
 
 
 def test_no_metric_is_a_time_or_a_date():

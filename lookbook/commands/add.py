@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Look through the pictures, write the card and the list of files."""
     from lookbook.datasets.cards import Card, card_path
     from lookbook.datasets.writing import write_card
-    from lookbook.foundation.files import replacing
+    from lookbook.foundation.files import replacing, write_text
     from lookbook.foundation.schema import read_yaml, validated
     from lookbook.own.adding import (
         WATCH,
@@ -51,8 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
         partial.write_bytes(list_content(found.entries))
     write_card(path, card)
     if found.source["kind"] == "local":
-        with replacing(WATCH) as partial:
-            partial.write_text(WATCH_STAGE, encoding="utf-8")
+        write_text(WATCH, WATCH_STAGE)
         changed.append(WATCH)
     others = sum(not entry.sha256 for entry in found.entries)
     counts = ", ".join(f"{name} {count:,}" for name, count in card["counts"].items())

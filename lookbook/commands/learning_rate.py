@@ -22,16 +22,16 @@ def run(arguments: argparse.Namespace) -> None:
     """Test the section; print the rate, draw the picture."""
     from lookbook.evaluation.charts import draw_learning_rates
     from lookbook.foundation.params import load_params
+    from lookbook.networks.architectures import build_ann, build_cnn
     from lookbook.splits.split import Split
     from lookbook.training.augmentation import Augmentation
     from lookbook.training.batches import training_chunks
     from lookbook.training.devices import prepared
     from lookbook.training.fitting import compiled
     from lookbook.training.range_test import range_test, steepest
-    from stages import train_ann, train_cnn
 
     name = arguments.section
-    build = {"train_ann": train_ann.build, "train_cnn": train_cnn.build}[name]
+    build = {"train_ann": build_ann, "train_cnn": build_cnn}[name]
     params = load_params()
     settings = getattr(params, name).model_copy(update={"schedule": "constant", "warmup": 0.0})
     train = Split("train")
@@ -39,8 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     if name == "train_cnn":
         augmentation = Augmentation.of(settings.augmentation, train.spec)
     with prepared(params.hardware, settings.seed):
-        trainer = compiled(build(train.spec, settings), train, settings)
-        trainer.batch_size = None
+        trainer = compiled(build(train.spec, settings), train, settings, in_chunks=False)
         batches, _ = training_chunks(
             train,
             batch_size=settings.batch_size,

@@ -31,19 +31,19 @@ def run(arguments: argparse.Namespace) -> None:
     from threadpoolctl import threadpool_limits
 
     from lookbook.drawing.tables import as_markdown
-    from lookbook.foundation.files import replacing
+    from lookbook.foundation.files import write_text
     from lookbook.foundation.stopwatch import noted
     from lookbook.ladder.models import load_model
+    from lookbook.ladder.rungs import RUNGS
     from lookbook.splits.split import Split
-    from stages.evaluate import MODELS
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     validation, trained = Split("validation"), noted()
     pictures = validation.images(np.arange(min(BATCH, len(validation))))
     rows = []
-    for name, path in MODELS.items():
-        model = load_model(path)
+    for rung in RUNGS:
+        name, model = rung.name, load_model(rung.file)
         with threadpool_limits(1):  # for NumPy's products; TensorFlow has threads of its own
             alone = milliseconds(model.probabilities, pictures[:1])
             together = milliseconds(model.probabilities, pictures)
@@ -56,8 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
             }
         )
     table = as_markdown(pd.DataFrame(rows))
-    with replacing(TABLE) as partial:
-        partial.write_text(table + "\n", encoding="utf-8")
+    write_text(TABLE, table + "\n")
     print(f"\n{table}\n")
 
 

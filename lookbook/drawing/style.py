@@ -9,10 +9,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from lookbook.foundation.files import replacing
+from lookbook.foundation.files import replacing, write_text
 
 COLOURS = {"train": "#4477aa", "validation": "#c09a20", "test": "#cc4488"}
-MODEL_COLOURS = ["#66819e", "#c09a20", "#cc4488", "#228855"]
 INK = "#010203"  # of text and axes, until it becomes `currentColor`
 STYLE = {
     "font.family": "sans-serif",
@@ -30,11 +29,11 @@ DPI = 100
 
 def save(figure: Figure, path: Path) -> None:
     """Write a chart as SVG or PNG, by the suffix of its path."""
+    if path.suffix == ".svg":
+        write_text(path, svg(figure))
+        return
     with replacing(path) as partial:
-        if path.suffix == ".svg":
-            partial.write_text(svg(figure), encoding="utf-8")
-        else:
-            figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
+        figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
 
 
 def svg(figure: Figure) -> str:

@@ -9,8 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lookbook.drawing.style import COLOURS, INK, MODEL_COLOURS, STYLE, save, svg
+from lookbook.drawing.style import COLOURS, INK, STYLE, save, svg
 from lookbook.evaluation.calibration import BINS
+from lookbook.ladder.rungs import rung
 
 
 def draw_learning_rates(path: Path, rates: np.ndarray, losses: np.ndarray, best: float) -> None:
@@ -44,16 +45,17 @@ def draw_ladder(path: Path, figures: dict[str, dict]) -> None:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7, 3.6), layout="constrained")
         axis = figure.subplots()
-        for (name, entry), colour in zip(figures.items(), MODEL_COLOURS, strict=False):
+        for name, entry in figures.items():
             middle, cost = entry["accuracy"], entry["operations"]
             reach = [[middle - entry["accuracy_low"]], [entry["accuracy_high"] - middle]]
-            axis.errorbar(cost, middle, yerr=reach, fmt="o", color=colour, capsize=4, label=name)
+            look = {"color": rung(name).colour, "label": rung(name).title}
+            axis.errorbar(cost, middle, yerr=reach, fmt="o", capsize=4, **look)
         axis.set_xscale("log")
         axis.set_xmargin(0.1)
         axis.set_xlabel("floating-point operations a picture")
         axis.set_ylabel("test accuracy, 95 % interval")
         axis.grid(axis="y", color=INK, alpha=0.15)
-        figure.legend(loc="outside upper center", ncols=len(figures))
+        figure.legend(loc="outside upper center", ncols=min(4, len(figures)))
         save(figure, path)
 
 
@@ -70,13 +72,14 @@ def draw_reliability(path: Path, bins: dict[str, dict[str, np.ndarray]]) -> None
         axes = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).ravel()
         for axis in axes[len(bins) :]:
             axis.axis("off")
-        for axis, (name, entry), colour in zip(axes, bins.items(), MODEL_COLOURS, strict=False):
+        for axis, (name, entry) in zip(axes, bins.items(), strict=False):  # an axis may be left
+            colour = rung(name).colour
             full = entry["count"] > 0
             sure, right, count = (entry[key][full] for key in ("confidence", "accuracy", "count"))
             axis.plot([0, 1], [0, 1], color=INK, alpha=0.4, linestyle=":")
             axis.plot(sure, right, color=colour, alpha=0.5)
             axis.scatter(sure, right, 6 + 150 * count / count.sum(), color=colour)
-            axis.set_title(name, fontsize=10)
+            axis.set_title(rung(name).title, fontsize=10)
         figure.supxlabel(f"mean highest probability in each of {BINS} bins", fontsize=10)
         figure.supylabel("share right", fontsize=10)
         save(figure, path)

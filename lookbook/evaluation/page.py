@@ -5,7 +5,6 @@ Whatever is shown was computed elsewhere; here it is only laid out (page.html.ji
 
 import platform
 import re
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,43 +13,16 @@ import pandas as pd
 import yaml
 from markupsafe import Markup
 
-from lookbook.drawing.galleries import Tile, samples
+from lookbook.drawing.galleries import samples
 from lookbook.evaluation.charts import draw_curves
-from lookbook.evaluation.mistakes import ConfusedPair, confusion_shares
-from lookbook.evaluation.predictions import Predictions
-from lookbook.foundation.files import md5_of, replacing
+from lookbook.evaluation.results import Result
+from lookbook.foundation.files import md5_of, write_text
 from lookbook.foundation.params import Params
 from lookbook.foundation.versions import VERSIONS
 from lookbook.splits.split import Split
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 SAMPLES = 24
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What is known of one model.
-
-    Attributes:
-        path: Its file.
-        figures: As metrics/evaluate.json has them.
-        test: What it says of the test pictures.
-        mistakes: The worst, with what was said and what is true.
-        pairs: The classes that it takes for each other, with examples.
-        focus: Where it looked; empty for a model without feature maps.
-    """
-
-    path: Path
-    figures: dict
-    test: Predictions
-    mistakes: list[Tile]
-    pairs: list[tuple[ConfusedPair, list[Tile]]]
-    focus: list[Tile]
-
-    @property
-    def confusion(self) -> list[list[float]]:
-        """The share of each true class by what was said; NaN in rows without pictures."""
-        return confusion_shares(self.test).tolist()
 
 
 def write_page(
@@ -100,8 +72,7 @@ def write_page(
         fingerprints={split.name: split.fingerprint() for split in splits},
         versions={"python": platform.python_version()} | {name: version(name) for name in VERSIONS},
     )
-    with replacing(path) as partial:
-        partial.write_text(page + "\n", encoding="utf-8")
+    write_text(path, page + "\n")
 
 
 def inline(svg: str) -> Markup:

@@ -82,6 +82,23 @@ def majority(train: Split, split: Split) -> Predictions:
     return predictions_for(split, np.tile(shares, (len(split), 1)))
 
 
+def guessing(train: Split, validation: Split, test: Split) -> dict:
+    """Return the figures of `majority`, whom a model must beat."""
+    cost = {"parameters": 0, "operations": 0, "file_bytes": 0}
+    return cost | score(majority(train, test), majority(train, validation))
+
+
+def verdicts(test: dict[str, Predictions], figures: dict[str, dict]) -> list[str]:
+    """Return in sentences what the figures say.
+
+    Args:
+        test: What each model says of the test pictures, in the order of the ladder.
+        figures: Of each model.
+    """
+    pairs = [f"{pair}: {comparison}" for pair, comparison in compare_neighbours(test).items()]
+    return [*pairs, selection(figures), *absent(next(iter(test.values())))]
+
+
 def compare_neighbours(test: dict[str, Predictions]) -> dict[str, Comparison]:
     """Return each model compared with the one before it, by `<model> against <model>`."""
     return {
@@ -112,7 +129,7 @@ def absent(test: Predictions) -> list[str]:
     ]
 
 
-def ladder(figures: dict[str, dict]) -> pd.DataFrame:
+def ladder_table(figures: dict[str, dict]) -> pd.DataFrame:
     """Return the models' results as a table of text, in the order given."""
     rows = [
         {

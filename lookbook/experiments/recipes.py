@@ -15,9 +15,9 @@ from lookbook.datasets.cards import load_card
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.places import cache_folder, mirror
 from lookbook.foundation.schema import Number, Section, read_yaml, validated
+from lookbook.ladder.rungs import rung
 
 RECIPES = Path("recipes.yaml")
-MODELS = {"baseline": "models/baseline.npz"}
 logger = logging.getLogger("recipes")
 
 
@@ -142,8 +142,7 @@ def _test_accuracy(chosen: Plan) -> float:
     from lookbook.ladder.models import load_model, predict
     from lookbook.splits.split import Split
 
-    stage = chosen.recipe.stage
-    model = MODELS.get(stage, f"models/{stage}.keras")
+    model = rung(chosen.recipe.stage).file.as_posix()
     with tempfile.TemporaryDirectory() as folder:
         files = dvc.api.DVCFileSystem(rev=chosen.name)
         for path in (model, "data/processed/spec.json", "data/processed/test"):

@@ -6,6 +6,10 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 METRIC_DIGITS = 6  # enough to tell two pictures in a million apart
 
@@ -59,11 +63,22 @@ def _digest(path: Path, algorithm: str) -> str:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text, with line ends as they are."""
+    with replacing(path) as partial:
+        partial.write_bytes(text.encode())
+
+
+def write_csv(path: Path, table: "pd.DataFrame") -> None:
+    """Write a table without its row names, the same bytes on every system."""
+    with replacing(path) as partial:
+        table.to_csv(partial, index=False, lineterminator="\n")
+
+
 def write_json(path: Path, content: dict) -> None:
     """Write `content` as indented UTF-8 JSON, the same bytes for the same content."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    with replacing(path) as partial:
-        partial.write_text(text + "\n", encoding="utf-8")
+    write_text(path, text + "\n")
 
 
 def write_metrics(path: Path, metrics: dict) -> None:

@@ -1,9 +1,9 @@
 """What a model costs for each picture, counted rather than timed."""
 
+import logging
+
 import keras
 import tensorflow as tf
-from tensorflow.python.profiler import model_analyzer, option_builder
-from tensorflow.python.util import deprecation
 
 
 def operations(network: keras.Model) -> int:
@@ -13,10 +13,14 @@ def operations(network: keras.Model) -> int:
     """
     pixels = tf.TensorSpec([1, *network.input_shape[1:]], tf.float32)
     call = tf.function(lambda images: network(images, training=False))
-    options = option_builder.ProfileOptionBuilder(
-        option_builder.ProfileOptionBuilder.float_operation()
-    )
     graph = call.get_concrete_function(pixels).graph
-    with deprecation.silence():
-        found = model_analyzer.profile(graph, options=options.with_empty_output().build())
+    profiler = tf.compat.v1.profiler
+    options = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation())
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # the profiler calls functions that it has itself deprecated
+    try:
+        found = profiler.profile(graph, options=options.with_empty_output().build())
+    finally:
+        logger.setLevel(level)
     return found.total_float_ops

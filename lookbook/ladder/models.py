@@ -1,9 +1,11 @@
 """Load any trained model of the ladder and ask it for probabilities."""
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+import keras
 import numpy as np
 
 from lookbook.foundation.errors import LookbookError
@@ -17,8 +19,17 @@ from lookbook.splits.split import Split
 class Model(Protocol):
     """What every model of the ladder can do."""
 
-    num_parameters: int
-    operations: int  # floating-point, for one picture
+    @property
+    def num_parameters(self) -> int:
+        """How many numbers it has learnt."""
+
+    @property
+    def operations(self) -> int:
+        """How many floating-point operations it takes for one picture."""
+
+    @property
+    def network(self) -> keras.Model | None:
+        """It as a Keras network, if it is one."""
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Return float (n, classes) for raw uint8 pixels (n, height, width, channels)."""
@@ -30,7 +41,10 @@ class KerasModel:
     def __init__(self, path: Path):
         """Load it without running any code that the file might bring (Keras's safe mode)."""
         self.network = load_keras(path, remedy=_remedy(path))
-        self.num_parameters = self.network.count_params()
+
+    @property
+    def num_parameters(self) -> int:
+        return self.network.count_params()
 
     @property
     def operations(self) -> int:
@@ -41,16 +55,17 @@ class KerasModel:
         return self.network.predict_on_batch(pixels)
 
 
+LOADERS: dict[str, Callable[[Path], Model]] = {".npz": LinearModel, ".keras": KerasModel}
+
+
 def load_model(path: Path) -> Model:
-    """Load a model by its file's suffix: `.npz` (linear) or `.keras`.
+    """Load a model by its file's suffix, one of `LOADERS`.
 
     Raises:
         LookbookError: If the file is missing or damaged.
     """
-    if path.suffix == ".keras":
-        return KerasModel(path)
     try:
-        return LinearModel(path)
+        return LOADERS[path.suffix](path)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise unreadable(path, error, _remedy(path)) from None
 

@@ -5,81 +5,66 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from lookbook.foundation.params import TrainAnnParams, TrainCnnParams
 from lookbook.networks.layers import Bias
 from lookbook.splits.spec import Spec
 
 MOMENTUM = 0.9  # of batch normalisation's averages; Keras's 0.99 lags behind in short trainings
 
 
-def build_ann(
-    spec: Spec, *, hidden: Sequence[int], activation: str, batch_norm: bool, dropout: float
-) -> keras.Model:
+def build_ann(spec: Spec, settings: TrainAnnParams) -> keras.Model:
     """Build a dense network; without hidden layers it is softmax regression.
 
     Args:
         spec: Gives the picture's shape, the scaling and the number of classes.
-        hidden: Units of each hidden layer.
-        activation: Keras's name of the hidden layers' activation.
-        batch_norm: Whether each hidden layer is normalised over the batch.
-        dropout: Share of each hidden layer's outputs that training leaves out.
+        settings: `hidden`, `activation`, `batch_norm` (of each hidden layer) and `dropout` (the
+            share of its outputs that training leaves out) count here.
 
     Returns:
         A model from pixels (n, height, width, channels) to probabilities (n, classes).
     """
     inputs, x = _scaled_input(spec)
     x = layers.Flatten()(x)
-    for units in hidden:
-        x = layers.Dense(units, use_bias=not batch_norm)(x)
-        x = _activated(x, batch_norm, activation)
-        x = _dropout(x, dropout)
+    for units in settings.hidden:
+        x = layers.Dense(units, use_bias=not settings.batch_norm)(x)
+        x = _activated(x, settings.batch_norm, settings.activation)
+        x = _dropout(x, settings.dropout)
     return keras.Model(inputs, _output(x, spec), name="ann")
 
 
-def build_cnn(
-    spec: Spec,
-    *,
-    blocks: Sequence[Sequence[int]],
-    kernel_size: int,
-    max_map: int,
-    batch_norm: bool,
-    dense_units: int,
-    dropout: float,
-) -> keras.Model:
+def build_cnn(spec: Spec, settings: TrainCnnParams) -> keras.Model:
     """Build a convolutional network of blocks that each end with 2x2 pooling.
 
     Args:
         spec: Gives the picture's shape, the scaling and the number of classes.
-        blocks: Channels of each convolution, block by block.
-        kernel_size: Side of each convolution's window, in pixels.
-        max_map: See `grown`.
-        batch_norm: Whether each convolution and the dense layer are normalised over the batch.
-        dense_units: Units of the layer before the output; 0 leaves it out.
-        dropout: Share of that layer's inputs and outputs that training leaves out.
+        settings: `blocks`, `max_map` (see `grown`), `kernel_size`, `batch_norm` (of each
+            convolution and the dense layer), `dense_units` and `dropout` (before and after that
+            layer) count here.
 
     Returns:
         A model from pixels (n, height, width, channels) to probabilities (n, classes). The layer
         named `features` ends its convolutional part.
     """
     inputs, x = _scaled_input(spec)
-    blocks = grown(blocks, spec.image_shape[0], max_map)
+    blocks = grown(settings.blocks, spec.image_shape[0], settings.max_map)
     for number, block in enumerate(blocks):
         for place, channels in enumerate(block):
-            x = layers.Conv2D(channels, kernel_size, padding="same", use_bias=False)(x)
             last = place == len(block) - 1
+            x = layers.Conv2D(channels, settings.kernel_size, padding="same", use_bias=False)(x)
             if last:
                 # Pooling before bias and relu gives the same values as after them, on a quarter of
                 # the numbers; before the normalisation it spares three quarters of that too.
                 x = layers.MaxPooling2D(2)(x)
-            if not batch_norm:
+            if not settings.batch_norm:
                 x = Bias()(x)
             name = "features" if last and number == len(blocks) - 1 else None
-            x = _activated(x, batch_norm, "relu", name)
+            x = _activated(x, settings.batch_norm, "relu", name)
     x = layers.Flatten()(x)
-    x = _dropout(x, dropout)
-    if dense_units:
-        x = layers.Dense(dense_units, use_bias=not batch_norm)(x)
-        x = _activated(x, batch_norm, "relu")
-        x = _dropout(x, dropout)
+    x = _dropout(x, settings.dropout)
+    if settings.dense_units:
+        x = layers.Dense(settings.dense_units, use_bias=not settings.batch_norm)(x)
+        x = _activated(x, settings.batch_norm, "relu")
+        x = _dropout(x, settings.dropout)
     return keras.Model(inputs, _output(x, spec), name="cnn")
 
 

@@ -9,7 +9,7 @@ import keras
 
 import lookbook.networks.layers  # noqa: F401  (models may hold them)
 from lookbook.foundation.errors import LookbookError
-from lookbook.foundation.files import replacing
+from lookbook.foundation.files import replacing, write_text
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip archive can hold
 
@@ -37,6 +37,13 @@ def save_keras(model: keras.Model, path: Path) -> None:
             contents["metadata.json"] = json.dumps({"keras_version": keras.__version__}).encode()
             for name, content in contents.items():
                 new.writestr(zipfile.ZipInfo(name, ZIP_TIME), content)
+
+
+def save_summary(model: keras.Model, path: Path) -> None:
+    """Write Keras's summary of a model, nested ones included, as text."""
+    lines = []
+    model.summary(print_fn=lines.append, expand_nested=True, line_length=100)
+    write_text(path, "\n".join(lines) + "\n")
 
 
 def _number_shared_objects(config: object, numbers: dict[int, int]) -> object:

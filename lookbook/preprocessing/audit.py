@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from lookbook.foundation.files import write_csv
 from lookbook.preprocessing.twins import NEAR_THRESHOLD, nearest
 from lookbook.splits.spec import SPLITS
 
@@ -115,7 +116,7 @@ def _near_duplicates(
 def write_tables(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     """Write each table as `<name>.csv`."""
     for name, table in tables.items():
-        table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+        write_csv(folder / f"{name}.csv", table)
 
 
 def _deviation(grids: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lookbook.foundation.files import write_csv
+
 SHARD_BYTES = 64 * 2**20
 HEADER_BYTES = 128  # of an .npy file of this kind
 INDEX_COLUMNS = ["id", "source", "label"]
@@ -77,8 +79,7 @@ class SplitWriter:
         index = pd.DataFrame(self._rows, columns=INDEX_COLUMNS)
         labels = index["label"].to_numpy(np.int32)
         np.save(self.folder / f"labels-{self._shard:05}.npy", labels, allow_pickle=False)
-        path = self.folder / f"index-{self._shard:05}.csv"
-        index.to_csv(path, index=False, lineterminator="\n")
+        write_csv(self.folder / f"index-{self._shard:05}.csv", index)
         self._shard, self._rows, self._file = self._shard + 1, [], None
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import tensorflow as tf
 
 from lookbook.foundation.errors import LookbookError
-from lookbook.foundation.files import replacing
+from lookbook.foundation.files import write_csv
 from lookbook.foundation.params import TrainingParams
 from lookbook.foundation.stopwatch import note
 from lookbook.training.augmentation import Augmentation
@@ -61,7 +61,7 @@ def fit(
     """
     check_memory(model, settings.batch_size, f"{name}.batch_size")
     epochs = epochs_of(settings, len(train))
-    trainer = compiled(model, train, settings)
+    trainer = compiled(model, train, settings, in_chunks=one_device())
     held_out = evaluation_batches(validation)
     before = trainer.evaluate(held_out, verbose=0, return_dict=True)
     logger.info("before training: validation accuracy %.4f", before["accuracy"])
@@ -115,13 +115,24 @@ def epochs_of(settings: TrainingParams, count: int) -> int:
     return max(settings.epochs, -(-settings.min_steps // _steps(settings, count)))
 
 
-def compiled(model: keras.Model, train: Examples, settings: TrainingParams) -> Trainer:
-    """Return the model as one that Keras can train as the settings say."""
-    trainer = Trainer(model.input, model.output, name=model.name)
-    trainer.batch_size = settings.batch_size if one_device() else None
-    trainer.label_smoothing = settings.label_smoothing
-    if settings.class_weights == "balanced":
-        trainer.class_weights = balanced_weights(train, model.output_shape[-1])
+def compiled(
+    model: keras.Model, train: Examples, settings: TrainingParams, *, in_chunks: bool
+) -> Trainer:
+    """Return the model as one that Keras can train as the settings say.
+
+    Args:
+        model: From inputs to probabilities.
+        train: Training examples.
+        settings: Of the training.
+        in_chunks: Whether what it is given holds several batches; else it is one batch.
+    """
+    balanced = settings.class_weights == "balanced"
+    trainer = Trainer(
+        model,
+        batch_size=settings.batch_size if in_chunks else None,
+        label_smoothing=settings.label_smoothing,
+        class_weights=balanced_weights(train, model.output_shape[-1]) if balanced else None,
+    )
     steps = epochs_of(settings, len(train)) * _steps(settings, len(train))
     trainer.compile(
         build_optimizer(settings, steps=steps),
@@ -169,16 +180,7 @@ def build_optimizer(settings: TrainingParams, *, steps: int) -> keras.optimizers
 
 def save_curves(curves: pd.DataFrame, path: Path) -> None:
     """Write the curves as CSV for `dvc plots`; after each epoch, they can be watched."""
-    with replacing(path) as partial:
-        curves.round(6).to_csv(partial, index=False, lineterminator="\n")
-
-
-def save_summary(model: keras.Model, path: Path) -> None:
-    """Write Keras's summary of a model, nested ones included, as text."""
-    lines = []
-    model.summary(print_fn=lines.append, expand_nested=True, line_length=100)
-    with replacing(path) as partial:
-        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_csv(path, curves.round(6))
 
 
 def _steps(settings: TrainingParams, count: int) -> int:

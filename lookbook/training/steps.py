@@ -21,16 +21,30 @@ class Trainer(keras.Model):
     validation data are measured by.
 
     Attributes:
-        batch_size: Examples a step. None: what comes is one batch, as with several devices.
-        label_smoothing: Share of the target that is spread over all classes.
-        class_weights: float32 of shape (classes,), or None.
         waited: Seconds spent waiting for data so far.
     """
 
-    batch_size: int | None = None
-    label_smoothing: float = 0.0
-    class_weights: np.ndarray | None = None
-    waited: float = 0.0
+    def __init__(
+        self,
+        model: keras.Model,
+        *,
+        batch_size: int | None,
+        label_smoothing: float,
+        class_weights: np.ndarray | None,
+    ):
+        """Take over a model's layers.
+
+        Args:
+            model: From inputs to probabilities.
+            batch_size: Examples a step. None: what comes is one batch, as with several devices.
+            label_smoothing: Share of the target that is spread over all classes.
+            class_weights: float32 of shape (classes,), or None.
+        """
+        super().__init__(model.input, model.output, name=model.name)
+        self.batch_size = batch_size
+        self.label_smoothing = label_smoothing
+        self.class_weights = class_weights
+        self.waited = 0.0
 
     def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict:
         """Take a step for each batch of a chunk; return the epoch's figures so far.

@@ -120,7 +120,7 @@ def test_a_gate_stops_what_is_significantly_worse(branches, compared):
     run("dvc", "checkout", "-q", cwd=branches)
     assert compared("change", "--gate", "train_cnn")[0] == 0
     code, _, report = compared("change", "--gate", "train_cnn", "train_ann")
-    assert code == 2
+    assert code == 1
     assert "- **train_ann** worse: -0.1114" in report
 
 

@@ -12,6 +12,7 @@ from lookbook.evaluation.charts import (
     draw_learning_rates,
     draw_reliability,
 )
+from lookbook.ladder.rungs import rung
 from lookbook.preprocessing.charts import draw_class_counts
 
 COUNTS = {"train": {"cat": 300, "dog": 100}, "test": {"cat": 100, "dog": 0}}
@@ -22,6 +23,7 @@ def entry(accuracy, operations):
     return {"accuracy": accuracy, "operations": operations} | reach
 
 
+NAMES = ("baseline", "train_ann", "train_transfer")
 FIGURES = {"baseline": entry(0.8, 10_000), "train_cnn": entry(0.95, 60_000_000)}
 
 
@@ -29,7 +31,7 @@ def bins():
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 200)
     probabilities = rng.dirichlet(np.ones(3), 200)
-    return {name: reliability(labels, probabilities) for name in ("a", "b", "c")}
+    return {name: reliability(labels, probabilities) for name in NAMES}
 
 
 def widths(svg, colour):
@@ -74,13 +76,16 @@ def test_text_and_axes_take_the_colour_of_the_page_around(tmp_path):
     assert "currentColor" in svg
     assert "#000000" not in svg.replace("stroke: #000000; stroke-width: 0", "")
     assert "fill: #ffffff" not in svg
-    assert ">train_cnn</text>" in svg
+    assert ">Convolutional network</text>" in svg
+    assert rung("train_cnn").colour in svg
 
 
 def test_reliability_has_a_panel_for_each_model(tmp_path):
     draw_reliability(tmp_path / "reliability.svg", bins())
     svg = (tmp_path / "reliability.svg").read_text()
-    assert all(f">{name}</text>" in svg for name in ("a", "b", "c"))
+    for name in NAMES:
+        assert f">{rung(name).title}</text>" in svg
+        assert rung(name).colour in svg
 
 
 @pytest.mark.parametrize("epochs", [1, 5])

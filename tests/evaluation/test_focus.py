@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from support import settings_of
 
 from lookbook.evaluation.focus import focus, split_at_maps, with_heat
 from lookbook.networks.architectures import build_cnn, build_feature_extractor, build_head, join
@@ -16,7 +17,7 @@ def spec(channels=1):
 def cnn(**changes):
     settings = {"kernel_size": 3, "max_map": 0, "batch_norm": True, "dense_units": 8}
     settings |= {"dropout": 0.1, "blocks": [[4], [4, 8]]} | changes
-    return build_cnn(spec(), **settings)
+    return build_cnn(spec(), settings_of("train_cnn", **settings))
 
 
 def transfer(base_channels=3):

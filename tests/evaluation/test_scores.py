@@ -8,7 +8,7 @@ from lookbook.evaluation.predictions import Predictions
 from lookbook.evaluation.scores import (
     absent,
     compare_neighbours,
-    ladder,
+    ladder_table,
     majority,
     score,
     selection,
@@ -147,7 +147,7 @@ def test_validation_data_choose_the_model_not_test_data(figures):
 
 def test_the_table_has_a_row_a_model_in_order(figures):
     figures = figures | {"parameters": 7850, "operations": 15680, "file_bytes": 9}
-    lines = as_markdown(ladder({"baseline": figures, "train_cnn": figures})).splitlines()
+    lines = as_markdown(ladder_table({"baseline": figures, "train_cnn": figures})).splitlines()
     assert len(lines) == 4
     assert lines[2].split("|")[1].strip() == "baseline"
     assert "0.6667" in lines[3]

@@ -30,7 +30,8 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
 def test_what_a_kill_leaves_behind_is_removed_by_the_next_run(tmp_path):
     target = tmp_path / "splits"
     code = (
-        "import os, signal, sys; from pathlib import Path; from lookbook.files import replacing\n"
+        "import os, signal, sys; from pathlib import Path\n"
+        "from lookbook.foundation.files import replacing\n"
         "with replacing(Path(sys.argv[1])) as partial:\n"
         "    partial.mkdir(); (partial / 'half').touch(); os.kill(os.getpid(), signal.SIGKILL)"
     )

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from support import settings_of
 
 from lookbook.networks.architectures import (
     build_ann,
@@ -21,8 +22,8 @@ def spec(scaling=UNIT, channels=3):
 
 
 def cnn(spec, blocks, dense_units, *, kernel_size=3, batch_norm=False, max_map=0):
-    return build_cnn(
-        spec,
+    settings = settings_of(
+        "train_cnn",
         blocks=blocks,
         kernel_size=kernel_size,
         max_map=max_map,
@@ -30,6 +31,11 @@ def cnn(spec, blocks, dense_units, *, kernel_size=3, batch_norm=False, max_map=0
         dense_units=dense_units,
         dropout=0.1,
     )
+    return build_cnn(spec, settings)
+
+
+def ann(spec, **settings):
+    return build_ann(spec, settings_of("train_ann", **settings))
 
 
 @pytest.mark.parametrize(
@@ -46,9 +52,7 @@ def cnn(spec, blocks, dense_units, *, kernel_size=3, batch_norm=False, max_map=0
 def test_scaling_inside_the_model_equals_scaling_outside(scaling, network):
     def build(scaling):
         if network == "ann":
-            return build_ann(
-                spec(scaling), hidden=[8], activation="relu", batch_norm=True, dropout=0.5
-            )
+            return ann(spec(scaling), hidden=[8], activation="relu", batch_norm=True, dropout=0.5)
         return cnn(spec(scaling), [[4], [8]], 8, batch_norm=True)
 
     inside = build(scaling)
@@ -63,15 +67,15 @@ def test_scaling_inside_the_model_equals_scaling_outside(scaling, network):
 
 
 def test_no_hidden_layer_is_softmax_regression():
-    model = build_ann(spec(), hidden=[], activation="relu", batch_norm=True, dropout=0.2)
+    model = ann(spec(), hidden=[], activation="relu", batch_norm=True, dropout=0.2)
     assert model.count_params() == 16 * 16 * 3 * 5 + 5
     probabilities = model.predict_on_batch(PIXELS)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
 
 
 def test_parameters_are_those_counted_by_hand():
-    ann = build_ann(spec(), hidden=[7, 6], activation="tanh", batch_norm=False, dropout=0.0)
-    assert ann.count_params() == (768 * 7 + 7) + (7 * 6 + 6) + (6 * 5 + 5)
+    small = ann(spec(), hidden=[7, 6], activation="tanh", batch_norm=False, dropout=0.0)
+    assert small.count_params() == (768 * 7 + 7) + (7 * 6 + 6) + (6 * 5 + 5)
     network = cnn(spec(), [[4], [8]], 9, kernel_size=5)
     convolutions = (25 * 3 * 4 + 4) + (25 * 4 * 8 + 8)
     assert network.count_params() == convolutions + (4 * 4 * 8 * 9 + 9) + (9 * 5 + 5)
@@ -124,7 +128,7 @@ def test_a_base_is_cut_from_a_convolutional_network_only():
     from lookbook.foundation.errors import LookbookError
     from lookbook.transfer.bases import cut_base
 
-    dense = build_ann(spec(), hidden=[8], activation="relu", batch_norm=False, dropout=0.0)
+    dense = ann(spec(), hidden=[8], activation="relu", batch_norm=False, dropout=0.0)
     with pytest.raises(LookbookError, match="Expected a model of train_cnn"):
         cut_base(dense)
 

@@ -5,7 +5,7 @@ import pytest
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.preprocessing.scaling import scaling_for
-from lookbook.splits import spec as splits
+from lookbook.splits import writing
 from lookbook.splits.spec import Scaling, Spec, read_spec, write_spec
 from lookbook.splits.split import Split
 from lookbook.splits.writing import SplitWriter
@@ -33,8 +33,8 @@ def write(folder, *, one_hot=False, scaling=None, images=IMAGES):
 @pytest.fixture(params=[None, 200, 60], ids=["one shard", "three a shard", "one a shard"])
 def shard_bytes(request, monkeypatch):
     if request.param:
-        monkeypatch.setattr(splits, "SHARD_BYTES", request.param + splits.HEADER_BYTES)
-    return splits.SHARD_BYTES
+        monkeypatch.setattr(writing, "SHARD_BYTES", request.param + writing.HEADER_BYTES)
+    return writing.SHARD_BYTES
 
 
 def test_what_is_written_is_read(tmp_path, shard_bytes):
@@ -104,7 +104,7 @@ def shards_of(folder, ids):
 
 
 def test_a_new_picture_changes_its_own_shard_and_seldom_another(tmp_path, monkeypatch):
-    monkeypatch.setattr(splits, "SHARD_BYTES", 100 + splits.HEADER_BYTES)
+    monkeypatch.setattr(writing, "SHARD_BYTES", 100 + writing.HEADER_BYTES)
     ids = [hashlib.sha256(str(i).encode()).hexdigest()[:16] for i in range(2000)]
     before = shards_of(tmp_path / "before", ids)
     assert 2000 / 100 < len(before) < 2000 / 25

@@ -10,9 +10,10 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from support import copy_project, rows_of
+from support import copy_project, rows_of, settings_of
 
 from lookbook.evaluation.predictions import prediction_file, read_predictions
+from lookbook.ladder.rungs import RUNGS
 from lookbook.networks.architectures import (
     build_ann,
     build_cnn,
@@ -28,16 +29,16 @@ from lookbook.training.fitting import save_curves
 from lookbook.transfer.bases import load_base
 from stages import baseline, evaluate
 
-ALL = evaluate.MODELS
+ALL = {rung.name: rung.file for rung in RUNGS}
 
 
 def softmax_regression(spec):
-    return build_ann(spec, hidden=[], activation="relu", batch_norm=False, dropout=0.0)
+    return build_ann(spec, settings_of("train_ann", hidden=[], batch_norm=False, dropout=0.0))
 
 
 def small_cnn(spec):
-    settings = {"kernel_size": 3, "max_map": 0, "batch_norm": True, "dense_units": 0}
-    return build_cnn(spec, blocks=[[4]], dropout=0.0, **settings)
+    settings = {"blocks": [[4]], "dropout": 0.0, "max_map": 0, "dense_units": 0}
+    return build_cnn(spec, settings_of("train_cnn", **settings))
 
 
 def small_transfer(spec):
@@ -55,8 +56,7 @@ def trained(processed, run_main, monkeypatch):
     """A project copy whose ladder has the linear model and an untrained dense one."""
     assert run_main(baseline.main)[0] == 0
     save_keras(softmax_regression(Split("train").spec), Path("models/train_ann.keras"))
-    few = {name: evaluate.MODELS[name] for name in ("baseline", "train_ann")}
-    monkeypatch.setattr(evaluate, "MODELS", few)
+    monkeypatch.setattr(evaluate, "RUNGS", RUNGS[:2])
 
 
 @pytest.fixture(scope="module")

@@ -275,7 +275,7 @@ def test_unreadable_pictures_are_listed_and_counted(archive, set_params, run_mai
 
 
 @pytest.mark.parametrize(
-    ("share", "reader", "code"), [(0.04, {}, 1), (0.05, {}, 0), (0.01, {"max_unreadable": 0.05}, 0)]
+    ("share", "reader", "code"), [(0.04, {}, 2), (0.05, {}, 0), (0.01, {"max_unreadable": 0.05}, 0)]
 )
 def test_too_many_unreadable_pictures_stop_the_stage(
     archive, set_params, run_main, share, reader, code

@@ -23,7 +23,7 @@ def test_the_convolutional_network_learns_digits(processed, set_params, run_main
     convolutions = (9 * 8 + 8) + (9 * 8 * 16 + 16)
     assert metrics["parameters"] == convolutions + (7 * 7 * 16 * 32 + 32) + (32 * 10 + 10)
     assert len(Path("metrics/curves/train_cnn.csv").read_text().splitlines()) == 7
-    assert "conv2d" in train_cnn.SUMMARY.read_text()
-    first = train_cnn.MODEL.read_bytes()
+    assert "conv2d" in train_cnn.OUTPUTS.summary.read_text()
+    first = train_cnn.OUTPUTS.model.read_bytes()
     assert run_main(train_cnn.main)[0] == 0
-    assert train_cnn.MODEL.read_bytes() == first
+    assert train_cnn.OUTPUTS.model.read_bytes() == first

@@ -6,12 +6,14 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from support import ROOT
 
 from lookbook.foundation.places import cache_folder
 from lookbook.ladder.models import load_model
 from lookbook.splits.split import Split
 from lookbook.transfer.bases import load_base
 from stages import train_transfer
+from stages.train_transfer import OUTPUTS
 
 
 def test_the_committed_base_serves_digits(processed, set_params, run_main):
@@ -24,7 +26,7 @@ def test_the_committed_base_serves_digits(processed, set_params, run_main):
     assert metrics["parameters"] > 90_000
     validation = Split("validation")
     everything = validation.images(np.arange(len(validation)))
-    predicted = load_model(train_transfer.MODEL).probabilities(everything).argmax(axis=1)
+    predicted = load_model(OUTPUTS.model).probabilities(everything).argmax(axis=1)
     accuracy = (predicted == validation.labels).mean()
     assert accuracy == pytest.approx(metrics["validation_accuracy"], abs=0.003)
 
@@ -39,13 +41,13 @@ def test_a_changed_head_finds_the_features(processed, set_params, run_main, capl
 
     set_params(**{"train_transfer.epochs": 3, "train_transfer.min_steps": 0})
     assert kept_features() == 0
-    first = train_transfer.MODEL.read_bytes()
+    first = OUTPUTS.model.read_bytes()
     set_params(**{"train_transfer.dropout": 0.5})
     assert kept_features() == 2
-    other = train_transfer.MODEL.read_bytes()
+    other = OUTPUTS.model.read_bytes()
     shutil.rmtree(cache_folder("features"))
     assert kept_features() == 0
-    assert train_transfer.MODEL.read_bytes() == other != first
+    assert OUTPUTS.model.read_bytes() == other != first
 
 
 def test_fine_tuning_is_a_second_step(processed, set_params, run_main, caplog):
@@ -62,7 +64,7 @@ def test_fine_tuning_is_a_second_step(processed, set_params, run_main, caplog):
     code, err = run_main(train_transfer.main)
     assert code == 0, err
     assert "fine-tuning conv2d_1, conv2d_2" in caplog.text
-    metrics = json.loads(train_transfer.METRICS.read_text())
+    metrics = json.loads(OUTPUTS.metrics.read_text())
     assert metrics["frozen"]["validation_accuracy"] > 0.85
     assert metrics["validation_loss"] < metrics["frozen"]["validation_loss"]
     assert metrics["validation_accuracy_before"] == pytest.approx(
@@ -70,10 +72,10 @@ def test_fine_tuning_is_a_second_step(processed, set_params, run_main, caplog):
     )
     convolutions = (9 * 32 * 64 + 64) + (9 * 64 * 128 + 128)
     assert metrics["trained_parameters"] == convolutions + 128 * 10 + 10
-    curves = pd.read_csv(train_transfer.CURVES)
+    curves = pd.read_csv(OUTPUTS.curves)
     assert curves["epoch"].tolist() == list(range(1, 12))
     first = load_base("fashion_mnist_cnn", weights="none", width=1.0, image_size=28)
-    tuned = keras.models.load_model(train_transfer.MODEL, compile=False)
+    tuned = keras.models.load_model(OUTPUTS.model, compile=False)
     base = next(x for x in tuned.get_layer("feature_extractor").layers if x.name == "base")
     same = [
         np.array_equal(*pair) for pair in zip(base.get_weights(), first.get_weights(), strict=True)
@@ -94,7 +96,7 @@ def test_a_base_of_keras_takes_grey_pictures(processed, set_params, run_main):
     set_params(**{f"train_transfer.{name}": value for name, value in settings.items()})
     code, err = run_main(train_transfer.main)
     assert code == 0, err
-    metrics = json.loads(train_transfer.METRICS.read_text())
+    metrics = json.loads(OUTPUTS.metrics.read_text())
     assert metrics["trained_parameters"] == 256 * 10 + 10
     assert len(metrics["base_weights_sha256"]) == 64
 
@@ -117,5 +119,5 @@ def test_a_damaged_base_says_how_to_get_it_back(processed, run_main):
 
 
 def test_the_committed_base_is_small():
-    bases = list((Path(__file__).parents[1] / "data/bases").iterdir())
+    bases = list((ROOT / "data/bases").iterdir())
     assert sum(path.stat().st_size for path in bases) < 10**6

@@ -44,7 +44,7 @@ def epochs(number, *args, **options):
 
 @pytest.mark.parametrize("count", [1, 7, 64, 131])
 def test_an_epoch_has_every_picture_once(monkeypatch, count):
-    monkeypatch.setattr("lookbook.splits.BLOCK_BYTES", 1000)  # 50 pictures
+    monkeypatch.setattr("lookbook.splits.split.BLOCK_BYTES", 1000)  # 50 pictures
     ordered = evaluation_batches(Pictures(count))
     assert rows(ordered) == list(range(count))
     assert ordered.cardinality() == len(list(ordered)) == -(-count // 50)

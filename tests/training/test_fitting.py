@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from support import ROOT, run
+from support import ROOT, run, settings_of
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import load_params
 from lookbook.networks.architectures import build_ann
-from lookbook.networks.saving import load_keras, save_keras
+from lookbook.networks.saving import load_keras, save_keras, save_summary
 from lookbook.splits.spec import Scaling, Spec
 from lookbook.training import checkpoints
 from lookbook.training.devices import make_deterministic, prepared
@@ -23,7 +23,6 @@ from lookbook.training.fitting import (
     epochs_of,
     fit,
     save_curves,
-    save_summary,
 )
 from lookbook.training.steps import Trainer
 
@@ -63,7 +62,9 @@ def settings(project):
 
 
 def network(dropout=0.1, *, batch_norm=False):
-    return build_ann(SPEC, hidden=[8], activation="relu", batch_norm=batch_norm, dropout=dropout)
+    small = {"hidden": [8], "activation": "relu"}
+    changes = small | {"batch_norm": batch_norm, "dropout": dropout}
+    return build_ann(SPEC, settings_of("train_ann", **changes))
 
 
 def train(
@@ -218,7 +219,7 @@ def test_the_loss_is_the_cross_entropy_by_hand(settings, label_smoothing, one_ho
     changes |= {"learning_rate": 0.5, "batch_size": 200, "label_smoothing": label_smoothing}
     changes |= {"class_weights": "balanced", "early_stopping": 0}
     make_deterministic(0)
-    model = build_ann(SPEC, hidden=[], activation="relu", batch_norm=False, dropout=0.0)
+    model = build_ann(SPEC, settings_of("train_ann", hidden=[], batch_norm=False, dropout=0.0))
     weights, bias = (value.astype(np.float64) for value in model.get_weights())
     blobs = Blobs(200)
     x = blobs.pixels.reshape(200, -1) / 255
@@ -262,7 +263,8 @@ def test_fused_updates_are_keras_updates(settings, monkeypatch, changes):
     settings = settings.model_copy(update=changes | {"learning_rate": 0.01})
     ends = []
     for devices in (1, 2):
-        monkeypatch.setattr("lookbook.training.one_device", lambda devices=devices: devices == 1)
+        alone = "lookbook.training.fitting.one_device"
+        monkeypatch.setattr(alone, lambda devices=devices: devices == 1)
         optimizer = build_optimizer(settings, steps=30)
         rng = np.random.default_rng(0)
         variables = [
@@ -408,11 +410,11 @@ def test_several_devices_share_each_batch(settings, project):
 import tensorflow as tf, sys
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-sys.path.insert(0, "TESTS")
-from test_training import Blobs, network
-from lookbook import hardware
-from lookbook.params import load_params
-from lookbook.training import fit
+sys.path[:0] = ["TESTS", "TESTS/training"]
+from test_fitting import Blobs, network
+from lookbook.training import devices as hardware
+from lookbook.foundation.params import load_params
+from lookbook.training.fitting import fit
 devices = sys.argv[1]
 names = [device.name for device in tf.config.list_logical_devices("CPU")]
 params = load_params()

@@ -1,0 +1,51 @@
+"""The ladder: which models there are, in which order, and what each is called.
+
+A rung has one name everywhere: stage, script, section of params.yaml, metrics, predictions. Whoever
+goes through the models, to measure, draw or time them, goes through `RUNGS`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One model of the ladder.
+
+    Attributes:
+        name: Of its stage.
+        title: What people read.
+        colour: In charts, as #rrggbb; told from the others by people of all kinds of sight.
+        suffix: Of its file, which says how it is loaded (see `lookbook.ladder.models`).
+        has_curves: Whether it is trained epoch by epoch.
+        has_maps: Whether it has feature maps, which tell where it looked.
+    """
+
+    name: str
+    title: str
+    colour: str
+    suffix: str
+    has_curves: bool = False
+    has_maps: bool = False
+
+    @property
+    def file(self) -> Path:
+        """Where its stage leaves it."""
+        return Path("models", f"{self.name}{self.suffix}")
+
+
+RUNGS = (
+    Rung("baseline", "Linear baseline", "#66819e", ".npz"),
+    Rung("train_ann", "Dense network", "#c09a20", ".keras", has_curves=True),
+    Rung("train_cnn", "Convolutional network", "#cc4488", ".keras", has_curves=True, has_maps=True),
+    Rung("train_transfer", "Transfer", "#228855", ".keras", has_curves=True, has_maps=True),
+)
+
+
+def rung(name: str) -> Rung:
+    """Return the rung of that name.
+
+    Raises:
+        KeyError: If there is none.
+    """
+    return {rung.name: rung for rung in RUNGS}[name]

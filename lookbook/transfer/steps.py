@@ -1,0 +1,108 @@
+"""The two steps of transfer learning: a head on a frozen base, then the base's last blocks too."""
+
+import logging
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from lookbook.foundation.params import TrainTransferParams
+from lookbook.networks.architectures import build_head, join
+from lookbook.splits.split import Split
+from lookbook.training.augmentation import Augmentation
+from lookbook.training.fitting import fit, save_curves
+from lookbook.transfer.bases import unfreeze
+from lookbook.transfer.features import Extractor, Features
+
+NAME = "train_transfer"  # of the stage, for messages and checkpoints
+
+logger = logging.getLogger(__name__)
+
+
+def train_head(
+    frozen: keras.Model,
+    train: Split,
+    validation: Split,
+    settings: TrainTransferParams,
+    watched: Path,
+) -> tuple[keras.Model, pd.DataFrame, dict]:
+    """Train a head on the features of the pictures.
+
+    Args:
+        frozen: From pictures to features.
+        train: Training pictures.
+        validation: Validation pictures.
+        settings: Of the stage.
+        watched: Where the curves are written after each epoch.
+
+    Returns:
+        The frozen base and the head as one model, the curves, and the figures.
+    """
+    spec, extractor = train.spec, Extractor(frozen)
+    features = Features(
+        extractor,
+        train,
+        views=settings.views,
+        augmentation=Augmentation.of(settings.augmentation, spec),
+        seed=settings.seed,
+    )
+    mean, variance = features.moments()
+    head = build_head(spec, len(mean), mean=mean, variance=variance, dropout=settings.dropout)
+    curves, figures = fit(
+        head,
+        features,
+        Features(extractor, validation),
+        settings,
+        name=NAME,
+        watch=partial(save_curves, path=watched),
+    )
+    return join(spec, frozen, head), curves, figures
+
+
+def fine_tune(
+    model: keras.Model,
+    base: keras.Model,
+    train: Split,
+    validation: Split,
+    settings: TrainTransferParams,
+    head_curves: pd.DataFrame,
+    watched: Path,
+) -> tuple[pd.DataFrame, dict]:
+    """Train the head and the last blocks of the base together, in place, at a low rate.
+
+    Args:
+        model: Base and head as one, from `train_head`.
+        base: The base in it.
+        train: Training pictures.
+        validation: Validation pictures.
+        settings: Of the stage.
+        head_curves: Of the first step.
+        watched: Where the curves of both are written after each epoch.
+
+    Returns:
+        The curves of both steps, one after the other, and the figures of this one.
+    """
+
+    def joined(curves: pd.DataFrame) -> pd.DataFrame:
+        return pd.concat([head_curves, curves.assign(epoch=curves["epoch"] + len(head_curves))])
+
+    blocks = unfreeze(base, settings.fine_tune.blocks)
+    logger.info("fine-tuning %s", ", ".join(blocks))
+    own = settings.fine_tune.model_dump(exclude={"blocks"})
+    curves, figures = fit(
+        model,
+        train,
+        validation,
+        settings.model_copy(update=own | {"min_steps": 0}),
+        name=f"{NAME}.fine_tune",
+        augmentation=Augmentation.of(settings.augmentation, train.spec),
+        watch=lambda curves: save_curves(joined(curves), watched),
+    )
+    return joined(curves), figures
+
+
+def count_trainable(model: keras.Model) -> int:
+    """Return how many numbers training may change."""
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
