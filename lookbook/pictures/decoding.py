@@ -4,27 +4,16 @@ Pillow decodes, OpenCV resizes: bilinear in whole numbers, the same on every mac
 times as fast as Pillow's. Larger pictures are first averaged down to under twice their new size.
 """
 
-import hashlib
 import io
-import warnings
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from lookbook.pictures.batch import Batch, Fault
-
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
-GRID = 16  # cells a side of the picture's small grey likeness
 JFIF_BYTES = 512  # where TensorFlow Datasets looks for the marker in cats_vs_dogs
 ORIENTATION = 0x0112  # EXIF tag
-BLOCKS_KEPT = 64  # freed blocks of memory that Pillow keeps for the next picture: a tenth faster
-Image.core.set_blocks_max(BLOCKS_KEPT)
-cv2.setNumThreads(1)  # the pictures are shared between threads, not their rows
-# Pillow warns at 89 million pixels and refuses at twice that; the refusal is all we need.
-warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
@@ -49,67 +38,27 @@ class Form:
         return self.image_size, self.image_size, self.channels
 
 
-class Processed(NamedTuple):
-    """A batch of pictures in their form.
-
-    Attributes:
-        kept: int of shape (n,): the readable pictures' places in the batch.
-        faults: Place and reason of each of the others.
-        pixels: uint8 of `form.shape` for each, in C order.
-        ids: 16 hex digits for each: of the SHA-256 of its file, or of its pixels where it comes
-            from a table of pixels.
-        sizes: int of shape (n, 2): width and height as published.
-        grids: uint8 of shape (n, GRID, GRID): brightness, averaged over equal cells.
-    """
-
-    kept: list[int]
-    faults: list[tuple[int, str]]
-    pixels: list[np.ndarray]
-    ids: list[str]
-    sizes: np.ndarray
-    grids: np.ndarray
+class UnreadableError(Exception):
+    """A picture cannot be decoded; the text is the reason."""
 
 
-def process(batch: Batch, form: Form) -> Processed:
-    """Decode and resize a batch. Safe to call from several threads."""
-    kept, faults, pixels, ids, sizes = [], [], [], [], []
-    grids = np.empty((len(batch), GRID, GRID), np.uint8)
-    for place, entry in enumerate(batch):
-        if isinstance(entry, Fault):
-            faults.append((place, entry.reason))
-            continue
-        try:
-            arrives = _decoded if isinstance(entry, bytes) else _given
-            picture, size = arrives(entry, form)
-        except _UnreadableError as error:
-            faults.append((place, str(error)))
-            continue
-        grids[len(kept)] = _grid(picture)
-        pixels.append(picture)
-        content = entry if isinstance(entry, bytes) else np.ascontiguousarray(entry)
-        ids.append(hashlib.sha256(content).hexdigest()[:16])
-        sizes.append(size)
-        kept.append(place)
-    sizes = np.array(sizes, np.int32).reshape(len(kept), 2)
-    return Processed(kept, faults, pixels, ids, sizes, grids[: len(kept)])
-
-
-class _UnreadableError(Exception):
-    """Its text is the reason."""
-
-
-def _given(entry: np.ndarray, form: Form) -> tuple[np.ndarray, tuple[int, int]]:
+def given(entry: np.ndarray, form: Form) -> tuple[np.ndarray, tuple[int, int]]:
     """Return pixels from a table in their form, and their published width and height."""
     height, width, channels = entry.shape
     picture = Image.fromarray(entry[..., 0] if channels == 1 else entry)
     return _resized(_with_channels(picture, form.channels), form), (width, height)
 
 
-def _decoded(content: bytes, form: Form) -> tuple[np.ndarray, tuple[int, int]]:
+def decoded(content: bytes, form: Form) -> tuple[np.ndarray, tuple[int, int]]:
+    """Return a picture file's pixels in their form, and its width and height as published.
+
+    Raises:
+        UnreadableError: If it cannot be decoded.
+    """
     if not content:
-        raise _UnreadableError("empty")
+        raise UnreadableError("empty")
     if form.needs_jfif and b"JFIF" not in content[:JFIF_BYTES]:
-        raise _UnreadableError("no JFIF marker")
+        raise UnreadableError("no JFIF marker")
     try:
         picture = Image.open(io.BytesIO(content), formats=FORMATS)
         size = picture.size
@@ -125,11 +74,11 @@ def _decoded(content: bytes, form: Form) -> tuple[np.ndarray, tuple[int, int]]:
             size = size if picture.size == before else size[::-1]
         return _resized(_with_channels(picture, form.channels), form), size
     except UnidentifiedImageError:
-        raise _UnreadableError("not a picture") from None
+        raise UnreadableError("not a picture") from None
     except Image.DecompressionBombError:
-        raise _UnreadableError("too many pixels") from None
+        raise UnreadableError("too many pixels") from None
     except Exception:  # Pillow's decoders raise whatever comes to them on damaged input
-        raise _UnreadableError("truncated or damaged") from None
+        raise UnreadableError("truncated or damaged") from None
 
 
 def _with_channels(picture: Image.Image, channels: int) -> Image.Image:
@@ -177,13 +126,3 @@ def _scaled(picture: Image.Image, size: tuple[int, int]) -> np.ndarray:
     if max(factors) > 1:
         picture = picture.reduce(tuple(factors))
     return cv2.resize(np.asarray(picture), size, interpolation=cv2.INTER_LINEAR_EXACT)
-
-
-def _grid(picture: np.ndarray) -> np.ndarray:
-    """Return the small grey likeness of a square picture, uint8 (GRID, GRID)."""
-    side = max(1, len(picture) // GRID) * GRID
-    if side != len(picture):
-        picture = cv2.resize(picture, (side, side), interpolation=cv2.INTER_LINEAR_EXACT)
-    # Cells of whole pixels: here area averaging is exact too.
-    cells = cv2.resize(picture, (GRID, GRID), interpolation=cv2.INTER_AREA)
-    return cells if cells.ndim == 2 else cv2.cvtColor(cells, cv2.COLOR_RGB2GRAY)

@@ -12,7 +12,9 @@ from tqdm import tqdm
 
 from lookbook.foundation.files import remove
 from lookbook.foundation.parallel import in_parallel
-from lookbook.pictures.decoding import GRID, Form, process
+from lookbook.pictures.batch import process, sharing_threads
+from lookbook.pictures.decoding import Form
+from lookbook.pictures.likeness import GRID
 from lookbook.preprocessing.assignment import Assignment
 from lookbook.readers import Reading
 from lookbook.splits.spec import SPLITS, Spec
@@ -60,7 +62,8 @@ def write_splits(
     grids = np.zeros((count, GRID, GRID), np.uint8)
     unreadable, start = [], 0
     batches = in_parallel(lambda batch: (len(batch), process(batch, form)), reading.batches)
-    with tqdm(total=count, unit=" pictures", disable=None) as progress:
+    bar = tqdm(total=count, unit=" pictures", disable=None, leave=False)
+    with sharing_threads(), bar as progress:
         for drawn, done in batches:
             rows = start + np.array(done.kept, int)
             kept[rows], ids[rows] = True, done.ids

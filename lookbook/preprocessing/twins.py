@@ -1,7 +1,7 @@
 """Pictures that are there twice, or nearly: in one split, and across splits.
 
 Two pictures are exact duplicates if their pixels in the splits are the same. They are near
-duplicates if their small grey likenesses (`lookbook.pictures.GRID` cells a side) differ from cell
+duplicates if their small grey likenesses (`lookbook.pictures.likeness.GRID` cells a side) differ from cell
 to neighbouring cell in nearly the same way: the cosine of these differences is at least
 `NEAR_THRESHOLD`. That survives re-encoding, resizing and a change of brightness, not cropping,
 mirroring or turning. On photographs hardly anything else is so alike; on small centred pictures
@@ -9,17 +9,20 @@ such as MNIST it also finds strangers that look the same.
 """
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lookbook.splits.spec import TEST, TRAIN
+from lookbook.preprocessing.streaming import Written, drop_from_split
+from lookbook.splits.spec import TEST, TRAIN, Spec
 from lookbook.splits.split import Split
 
 # Measured on the photos of cats_vs_dogs and tf_flowers: pairs of JPEG copies at quality 30, of
 # copies at half the size and of copies 1.2 times as bright have at least 0.993, 0.997 and (19 of
 # 20) 0.984; of the photos themselves, 1 in 1,000 and 1 in 100 has a partner above 0.98.
 NEAR_THRESHOLD = 0.98
+TWIN = "training picture with a twin in the test split"  # the reason to drop one
 ROUNDING = 1e-5  # more than float32 similarities are off by
 QUERY_ROWS, BASE_ROWS = 512, 2048
 
@@ -104,6 +107,25 @@ def twins_in_test(
     if kind == "near":
         twin |= nearest(grids[train], grids[split == TEST])[1] >= 0
     return train[twin]
+
+
+def drop_twins(
+    written: Written, groups: np.ndarray, kind: str, folder: Path, spec: Spec
+) -> tuple[Written, np.ndarray, list[tuple[str, str]]]:
+    """Drop training pictures with a twin in the test split.
+
+    Returns:
+        What is left, its groups of duplicates, and source and reason of each that was dropped.
+    """
+    twins = twins_in_test(written.index, written.grids, groups, kind)
+    if len(twins):
+        train = np.flatnonzero(written.index["split"] == TRAIN)
+        drop_from_split("train", np.searchsorted(train, twins), folder, spec)
+    sources = written.index["source"].iloc[twins]
+    kept = np.delete(groups, twins)
+    sizes = pd.Series(kept).map(pd.Series(kept).value_counts())
+    kept[sizes < 2] = -1  # the other half of a pair that was broken up
+    return written.without(twins), kept, [(source, TWIN) for source in sources]
 
 
 def _keys(grids: np.ndarray) -> np.ndarray:

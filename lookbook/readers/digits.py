@@ -35,4 +35,4 @@ def read(card: Card, folder: Path) -> Reading:
     pixels = (values * 255 + BRIGHTEST // 2) // BRIGHTEST
     pixels = pixels.astype(np.uint8).reshape(-1, SIDE, SIDE, 1)
     sources = [f"{name}:{row}" for row in range(len(labels))]
-    return Reading(index_of(sources, labels, [""] * len(labels)), iter([pixels]), [])
+    return Reading(index_of(sources, labels, [""] * len(labels)), iter([pixels]), [], channels=1)

@@ -34,7 +34,7 @@ def read(card: Card, folder: Path) -> Reading:
     published = [split for split, _ in rows]
     index = index_of(sources, np.concatenate(list(labels.values())), published)
     counts = {folder / pairs[split].images: len(labels[split]) for split in pairs}
-    return Reading(index, _pictures(counts), [])
+    return Reading(index, _pictures(counts), [], channels=1)
 
 
 def _pictures(counts: dict[Path, int]) -> Iterator[np.ndarray]:

@@ -46,6 +46,7 @@ class Place(NamedTuple):
 
 def read(card: Card, folder: Path) -> Reading:
     """Return the pictures of all archives in `folder`, in the archives' order."""
+    reader = card.reader
     archives = sorted(path for path in folder.iterdir() if is_archive(path.name))
     names = {path: [member.name for member in list_members(path)] for path in archives}
     places = arrange([name for listed in names.values() for name in listed])
@@ -67,7 +68,15 @@ def read(card: Card, folder: Path) -> Reading:
             f"Expected pictures in folders called {', '.join(map(repr, card.classes))}. Received: "
             f"the folders {found}. Rename the folders, or the classes on the card."
         )
-    return Reading(index_of(*zip(*rows, strict=True)), _batches(order), others)
+    return Reading(
+        index_of(*zip(*rows, strict=True)),
+        _batches(order),
+        others,
+        channels=reader.channels,
+        needs_jfif=reader.needs_jfif,
+        max_unreadable=reader.max_unreadable,
+        known_unreadable=reader.unreadable,
+    )
 
 
 def class_key(folder: str) -> str:

@@ -22,11 +22,20 @@ class Reading(NamedTuple):
         batches: The pictures of `index` in the same order: lists of picture files, still encoded,
             or uint8 arrays of shape (n, height, width, channels).
         others: Source and reason of each file that is no picture of the set.
+        channels: What the pictures are brought to: 1 for grey, 3 for colour.
+        needs_jfif: Whether a picture file without a JFIF marker is left out.
+        max_unreadable: Largest share of pictures that may be unreadable; None leaves it to the
+            parameters.
+        known_unreadable: How many are known to be so.
     """
 
     index: pd.DataFrame
     batches: Iterator[Batch]
     others: list[tuple[str, str]]
+    channels: int
+    needs_jfif: bool = False
+    max_unreadable: float | None = None
+    known_unreadable: int | None = None
 
 
 def index_of(

@@ -35,7 +35,7 @@ def read(card: Card, folder: Path) -> Reading:
         for _ in range(len(labels[name]))
     ]
     index = index_of(sources, np.concatenate(list(labels.values())), published)
-    return Reading(index, _pictures(path, list(labels)), [])
+    return Reading(index, _pictures(path, list(labels)), [], channels=1)
 
 
 def _labels(path: Path, name: str, reader: CsvReader) -> np.ndarray:

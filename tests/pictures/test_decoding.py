@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lookbook.pictures.batch import Fault
-from lookbook.pictures.decoding import GRID, Form, process
+from lookbook.pictures.batch import Fault, process
+from lookbook.pictures.decoding import Form
+from lookbook.pictures.likeness import GRID
 
 RNG = np.random.default_rng(0)
 

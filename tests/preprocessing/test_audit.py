@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
-from lookbook.pictures.decoding import GRID, Form, process
+from lookbook.pictures.batch import process
+from lookbook.pictures.decoding import Form
+from lookbook.pictures.likeness import GRID
 from lookbook.preprocessing import twins as audits
 from lookbook.preprocessing.audit import audit
 from lookbook.preprocessing.twins import NEAR_THRESHOLD, exact_groups, nearest, twins_in_test

@@ -15,6 +15,7 @@ from PIL import Image
 from support import read_card, write_card, write_idx
 
 from lookbook.linear.inputs import split_inputs
+from lookbook.preprocessing.twins import TWIN
 from lookbook.splits.spec import read_spec
 from lookbook.splits.split import Split
 from stages import download, preprocess
@@ -112,8 +113,8 @@ def test_metrics_count_classes_and_twins(small, set_params, run_main, kind, trai
     source = f"train-images-idx3-ubyte.gz:{number}"
     if kind == "exact":
         assert dropped["source"].tolist() == [source]
-        assert metrics()["dropped"] == {preprocess.TWIN: 1}
-        assert read_spec().dropped == {preprocess.TWIN: 1}
+        assert metrics()["dropped"] == {TWIN: 1}
+        assert read_spec().dropped == {TWIN: 1}
         assert metrics()["duplicates"]["train_test"] == 0
         assert not len(duplicates)
         assert source not in Split("train").index()["source"].tolist()
