@@ -1,10 +1,68 @@
-"""Lookbook: the library behind the seven stages of the pipeline.
+"""Lookbook: the library behind the seven stages of the pipeline and the command `lookbook`.
 
-Keras reads these settings once, when it is first imported; a value that the user has set wins,
-except for the backend, which the saved models and the promise of repeatability rest on.
+Keras and TensorFlow read their settings once, when they are first imported; a value that the user
+has set wins, except for the backend, which the saved models and the promise of repeatability rest
+on. What TensorFlow's compiled parts print while they are imported heeds no setting (there is no
+GPU, there are instructions that could be used), so that it is caught here, and shown if the import
+fails.
 """
 
+import contextlib
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # hide TensorFlow's start-up notes, keep errors
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what is fatal is raised, too
+
+
+class _Quietly(Loader):
+    """Imports a module with the process's stderr set aside."""
+
+    def __init__(self, loader: Loader):
+        self.loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        with _stderr_aside():
+            self.loader.exec_module(module)
+
+
+class _TensorFlow(MetaPathFinder):
+    """Finds TensorFlow, once, and lets it be imported quietly."""
+
+    def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
+        if name != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        if spec and spec.loader:
+            spec.loader = _Quietly(spec.loader)
+        return spec
+
+
+@contextlib.contextmanager
+def _stderr_aside() -> Iterator[None]:
+    with tempfile.TemporaryFile() as said:
+        stderr = os.dup(2)
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            said.seek(0)
+            os.write(stderr, said.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+if "tensorflow" not in sys.modules:
+    sys.meta_path.insert(0, _TensorFlow())

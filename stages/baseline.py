@@ -79,7 +79,6 @@ def main() -> None:
         accuracy = cross_validated(x_train, train.labels, settings)
         classifier = fitted.result()
     note("baseline", time.perf_counter() - start)
-    logger.info("cross-validation: accuracy %.4f +- %.4f", accuracy.mean(), accuracy.std())
     save_linear(MODEL, classifier, train.spec.scaling, shrink)
     metrics = {
         "cv_accuracy_mean": float(accuracy.mean()),
@@ -89,8 +88,11 @@ def main() -> None:
     if len(validation):
         x_validation = split_inputs(validation, shrink)
         metrics["validation_accuracy"] = float(classifier.score(x_validation, validation.labels))
-        logger.info("validation accuracy %.4f", metrics["validation_accuracy"])
     write_metrics(METRICS, metrics)
+    logger.info(
+        "cross-validation accuracy %.4f +- %.4f; validation accuracy %s",
+        accuracy.mean(), accuracy.std(), metrics.get("validation_accuracy", "unknown"),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Pictures that are there twice, or nearly: in one split, and across splits.
 
 Two pictures are exact duplicates if their pixels in the splits are the same. They are near
-duplicates if their small grey likenesses (`lookbook.pictures.likeness.GRID` cells a side) differ from cell
-to neighbouring cell in nearly the same way: the cosine of these differences is at least
-`NEAR_THRESHOLD`. That survives re-encoding, resizing and a change of brightness, not cropping,
-mirroring or turning. On photographs hardly anything else is so alike; on small centred pictures
-such as MNIST it also finds strangers that look the same.
+duplicates if their likenesses (`lookbook.pictures.likeness`) differ from cell to neighbouring cell
+in nearly the same way: the cosine of these differences is at least `NEAR_THRESHOLD`. That survives
+re-encoding, resizing and a change of brightness, not cropping, mirroring or turning. On photographs
+hardly anything else is so alike; on small centred pictures such as MNIST it also finds strangers
+that look the same.
 """
 
 import hashlib

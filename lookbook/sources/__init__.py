@@ -39,4 +39,5 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
                 f"Expected {file} of {dataset}. Received: {fault}. Install the versions of "
                 "constraints.txt, or mend the card."
             )
-    logger.info("%s: %d files verified", dataset, len(card.files))
+    names = ", ".join(file.name for file in card.files)
+    logger.info("%s: %s, verified", dataset, names)

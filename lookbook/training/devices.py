@@ -47,6 +47,7 @@ def make_deterministic(seed: int) -> None:
     keras.utils.clear_session()  # layer names do not depend on what was built before
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
+    tf.get_logger().setLevel(logging.ERROR)  # its warnings are for whoever writes a network
 
 
 def strategy_for(gpus: list[str], hardware: HardwareParams) -> tf.distribute.Strategy:

@@ -1,7 +1,6 @@
 """Train a Keras model: the part that all networks have in common."""
 
 import logging
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,7 @@ from lookbook.training.batches import Examples, evaluation_batches, training_chu
 from lookbook.training.checkpoints import Checkpoint, discard, identity_of
 from lookbook.training.devices import check_memory, one_device, out_of_memory
 from lookbook.training.optimizers import FUSED, KERAS
-from lookbook.training.steps import StopAtNaN, Trainer
+from lookbook.training.steps import Progress, StopAtNaN, Trainer
 
 CURVES = ["loss", "accuracy", "val_loss", "val_accuracy"]
 UNDECAYED = ["bias", "gamma", "beta"]  # weight decay is for the weights of connections only
@@ -64,7 +63,6 @@ def fit(
     trainer = compiled(model, train, settings, in_chunks=one_device())
     held_out = evaluation_batches(validation)
     before = trainer.evaluate(held_out, verbose=0, return_dict=True)
-    logger.info("before training: validation accuracy %.4f", before["accuracy"])
     stopping = None
     if settings.early_stopping:
         stopping = keras.callbacks.EarlyStopping(
@@ -80,7 +78,12 @@ def fit(
         first_epoch=checkpoint.epoch,
         max_batches=None if one_device() else 1,
     )
-    callbacks = [StopAtNaN(), *([stopping] if stopping else []), checkpoint]
+    logger.info(
+        "%s: %s and %s validation examples, at most %d epochs",
+        name, f"{len(train):,} training", f"{len(validation):,}", epochs,
+    )  # fmt: skip
+    progress = Progress(epochs, chunks_an_epoch)
+    callbacks = [StopAtNaN(), *([stopping] if stopping else []), checkpoint, progress]
     if watch:
         callbacks.append(
             keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: watch(_table(checkpoint.rows)))
@@ -95,19 +98,27 @@ def fit(
             steps_per_epoch=chunks_an_epoch,
             callbacks=callbacks,
             shuffle=False,  # `training_chunks` has shuffled
-            verbose=1 if sys.stdout.isatty() else 2,
+            verbose=0,
         )
     except LookbookError:  # the loss is not finite, and would not be at the next try
         discard(name)
         raise
     except tf.errors.ResourceExhaustedError as error:
         raise out_of_memory(f"{name}.batch_size", settings.batch_size, error.message) from None
+    finally:
+        progress.close()
     seconds = time.perf_counter() - start
-    logger.info("%.1f s, %.1f %% of it waiting for data", seconds, 100 * trainer.waited / seconds)
     if not checkpoint.resumed:
         note(name, seconds)
     curves = _table(checkpoint.rows)
-    return curves, _figures(curves, before["accuracy"], stopped_early=settings.early_stopping > 0)
+    figures = _figures(curves, before["accuracy"], stopped_early=settings.early_stopping > 0)
+    logger.info(
+        "validation accuracy %.4f, before training %.4f; the weights are those of epoch %d of %d; "
+        "%.0f s, %.0f %% of it waiting for data",
+        figures["validation_accuracy"], before["accuracy"], figures["best_epoch"], len(curves),
+        seconds, 100 * trainer.waited / seconds,
+    )  # fmt: skip
+    return curves, figures
 
 
 def epochs_of(settings: TrainingParams, count: int) -> int:

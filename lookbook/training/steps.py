@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import keras
 import numpy as np
 import tensorflow as tf
+from tqdm import tqdm
 
 from lookbook.foundation.errors import LookbookError
 
@@ -126,3 +127,38 @@ class StopAtNaN(keras.callbacks.Callback):
                 f"learning rate of {rate:.3g} there. Lower learning_rate, or set clip_norm; no "
                 "model was kept."
             )
+
+
+class Progress(keras.callbacks.Callback):
+    """A line on a terminal that says how far a training is; nothing where there is none."""
+
+    def __init__(self, epochs: int, chunks_an_epoch: int):
+        """Show the line.
+
+        Args:
+            epochs: To be trained, at most.
+            chunks_an_epoch: Training steps that Keras counts.
+        """
+        super().__init__()
+        self._share = 1 / chunks_an_epoch
+        self._epochs = epochs
+        shape = "{desc}: {percentage:3.0f}% |{bar}| {remaining} left{postfix}"
+        self._bar = tqdm(total=epochs, desc="training", bar_format=shape, disable=None, leave=False)
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Go to where the epoch begins, which is not 0 where a training goes on."""
+        self._bar.update(epoch - self._bar.n)
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Go one chunk further."""
+        self._bar.update(self._share)
+
+    def on_epoch_end(self, epoch: int, logs: dict) -> None:
+        """Say how good the network is by now."""
+        self._bar.set_postfix_str(
+            f"epoch {epoch + 1} of {self._epochs}, validation accuracy {logs['val_accuracy']:.4f}"
+        )
+
+    def close(self) -> None:
+        """Take the line away."""
+        self._bar.close()

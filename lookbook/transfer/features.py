@@ -143,7 +143,9 @@ def _computed(
 ) -> Iterator[np.ndarray]:
     rng = np.random.default_rng(seed)
     blocks = split.blocks()
-    with tqdm(total=views * len(split), desc=f"{split.name} features", disable=None) as bar:
+    with tqdm(
+        total=views * len(split), desc=f"{split.name} features", disable=None, leave=False
+    ) as bar:
         for view in range(views):
             for block in blocks:
                 images = split.images(block)
