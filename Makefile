@@ -1,7 +1,7 @@
 # make repro   the environment, the pipeline, and the table of results
 # make test    the environment and the tests
 # make bench   speed against the plain scripts
-# make lint    ruff
+# make lint    ruff, who imports whom, types
 PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 repro: $(INSTALLED)
 	dvc repro
-	@echo && cat metrics/ladder.md
+	@echo && grep "^|" metrics/ladder.md
 
 test: $(INSTALLED)
 	python -m pytest
@@ -22,6 +22,8 @@ bench: $(INSTALLED)
 lint: $(INSTALLED)
 	ruff check .
 	ruff format --check .
+	lint-imports --quiet 2>/dev/null || lint-imports
+	mypy
 
 # pip compiles what it installs to bytecode; TensorFlow takes 20 s to import without.
 $(INSTALLED): pyproject.toml constraints.txt

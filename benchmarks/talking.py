@@ -1,6 +1,6 @@
 """Run a training stage with the line that Keras prints of each epoch, by which it is timed.
 
-    python -m benchmarks.talking train_cnn
+python -m benchmarks.talking train_cnn
 """
 
 import runpy

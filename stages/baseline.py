@@ -90,8 +90,8 @@ def main() -> None:
         metrics["validation_accuracy"] = float(classifier.score(x_validation, validation.labels))
     write_metrics(METRICS, metrics)
     logger.info(
-        "cross-validation accuracy %.4f +- %.4f; validation accuracy %s",
-        accuracy.mean(), accuracy.std(), metrics.get("validation_accuracy", "unknown"),
+        "accuracy %.4f +- %.4f in cross-validation, %.4f on validation data",
+        accuracy.mean(), accuracy.std(), metrics.get("validation_accuracy", float("nan")),
     )  # fmt: skip
 
 

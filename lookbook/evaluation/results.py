@@ -1,6 +1,5 @@
 """What is found out about one model: its predictions, what they are worth, which to look at."""
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +26,6 @@ from lookbook.evaluation.scores import score
 from lookbook.ladder.models import Model, load_model, predict
 from lookbook.ladder.rungs import Rung
 from lookbook.splits.split import Split
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +69,6 @@ def measure(rung: Rung, validation: Split, test: Split) -> Result:
         "file_bytes": rung.file.stat().st_size,
     }
     figures = cost | score(of_test, of_validation)
-    logger.info(
-        "%s: test accuracy %.4f (%.4f to %.4f)",
-        rung.name, figures["accuracy"], figures["accuracy_low"], figures["accuracy_high"],
-    )  # fmt: skip
     return Result(
         rung=rung,
         figures=figures,

@@ -113,7 +113,7 @@ def fit(
     curves = _table(checkpoint.rows)
     figures = _figures(curves, before["accuracy"], stopped_early=settings.early_stopping > 0)
     logger.info(
-        "validation accuracy %.4f, before training %.4f; the weights are those of epoch %d of %d; "
+        "validation accuracy %.4f (%.4f before), epoch %d of %d; "
         "%.0f s, %.0f %% of it waiting for data",
         figures["validation_accuracy"], before["accuracy"], figures["best_epoch"], len(curves),
         seconds, 100 * trainer.waited / seconds,
