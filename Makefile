@@ -22,7 +22,7 @@ bench: $(INSTALLED)
 lint: $(INSTALLED)
 	ruff check .
 	ruff format --check .
-	lint-imports --quiet 2>/dev/null || lint-imports
+	lint-imports --no-logo
 	mypy
 
 # pip compiles what it installs to bytecode; TensorFlow takes 20 s to import without.

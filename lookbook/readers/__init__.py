@@ -1,4 +1,8 @@
-"""Read pictures and labels from published files. Readers know nothing of the network."""
+"""Published files to pictures and labels: one file a format.
+
+In come a card and the folder of its files; out comes a `Reading`: a table of all pictures, and the
+pictures themselves, batch by batch. Readers know nothing of the network.
+"""
 
 from pathlib import Path
 

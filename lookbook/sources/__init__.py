@@ -1,4 +1,8 @@
-"""Bring a data set's published files here, verified. Sources know nothing of how pictures look."""
+"""Bring a data set's published files here, verified: one file a kind of place.
+
+In comes a card; out come its files in a folder, byte for byte as published, or a sentence on what
+each place answered. Sources know nothing of how pictures look.
+"""
 
 import logging
 from pathlib import Path

@@ -1,13 +1,4 @@
-"""The processed splits on disk: raw uint8 pixels in shards, labels, an index, and spec.json.
-
-    data/processed/spec.json
-    data/processed/<split>/images-00000.npy   uint8 (n, height, width, channels), at most 64 MiB
-    data/processed/<split>/labels-00000.npy   int32 (n,), class indices
-    data/processed/<split>/index-00000.csv    id, source and label of each picture, in this order
-
-Scaling and the target form are recorded in spec.json and applied when a batch is made or, for
-the scaling, as the first layer of a model.
-"""
+"""Read a processed split by index, from memory-mapped shards."""
 
 import hashlib
 from collections.abc import Iterator
