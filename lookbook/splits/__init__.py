@@ -5,8 +5,8 @@
     data/processed/<split>/labels-00000.npy   int32 (n,), class indices
     data/processed/<split>/index-00000.csv    id, source and label of each picture, in this order
 
-In come pixels, ids and labels (`writing.SplitWriter`); out come batches by index (`split.Split`), and
-what the splits are (`spec.Spec`). No split is ever loaded whole. Scaling and the target form are
-recorded in spec.json and applied when a batch is made or, for the scaling, as the first layer of a
-model.
+In come pixels, ids and labels (`writing.SplitWriter`); out come batches by index (`split.Split`),
+and what the splits are (`spec.Spec`). No split is ever loaded whole. Scaling and the target form
+are recorded in spec.json and applied when a batch is made or, for the scaling, as the first layer
+of a model.
 """

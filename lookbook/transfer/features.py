@@ -56,7 +56,8 @@ class Extractor:
         """The model with its weights as constants.
 
         TensorFlow then makes one operation of a convolution and its batch normalisation, which
-        takes a tenth to a third less time on CPUs. Features differ by rounding.
+        takes a tenth to a third less time on CPUs. Features differ by rounding. TensorFlow exports
+        the function that does it under no public name, only its ancestor for graphs of version 1.
         """
         pixels = tf.TensorSpec([None, *self.model.input_shape[1:]], tf.float32)
         call = tf.function(lambda images: self.model(images, training=False))

@@ -2,9 +2,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import settings_of
 
-from lookbook.commands.timing import milliseconds
+from lookbook.commands.timing import TABLE, milliseconds
 from lookbook.foundation.stopwatch import TIMES, note, noted
+from lookbook.ladder.rungs import RUNGS
+from lookbook.networks.architectures import build_ann
+from lookbook.networks.saving import save_keras
+from lookbook.splits.split import Split
+from stages import baseline
 
 
 def test_times_are_kept_by_name(project):
@@ -32,3 +38,26 @@ def test_a_time_is_that_of_one_picture(monkeypatch):
         clock[0] += 0.02
 
     assert milliseconds(call, np.zeros((10, 1))) == pytest.approx(2)
+
+
+def test_the_command_times_every_rung(processed, run_main, lookbook, monkeypatch):
+    assert run_main(baseline.main)[0] == 0
+    small = build_ann(Split("train").spec, settings_of("train_ann", hidden=[]))
+    save_keras(small, RUNGS[1].file)
+    monkeypatch.setattr("lookbook.ladder.rungs.RUNGS", RUNGS[:2])
+    monkeypatch.setattr("lookbook.commands.timing.SECONDS", 0.05)
+    monkeypatch.setattr(  # TensorFlow has started, and its threads cannot be changed any more
+        "tensorflow.config.threading.set_intra_op_parallelism_threads", lambda threads: None
+    )
+    monkeypatch.setattr(
+        "tensorflow.config.threading.set_inter_op_parallelism_threads", lambda threads: None
+    )
+    code, out, err = lookbook("timing")
+    assert code == 0, err
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in out.strip().splitlines()]
+    assert rows[0] == ["model", "training, seconds", "one picture, ms", "of 32, ms each"]
+    assert [row[0] for row in rows[2:]] == ["baseline", "train_ann"]
+    assert float(rows[2][1]) > 0  # it was trained here
+    assert rows[3][1] == "not run here"
+    assert all(float(cell) > 0 for row in rows[2:] for cell in row[2:])
+    assert TABLE.read_text().strip() == out.strip()
