@@ -10,6 +10,8 @@ import itertools
 import json
 import re
 import shlex
+import shutil
+import sys
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -17,6 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 from dvc.cli.parser import get_main_parser
+from PIL import Image
 from support import ROOT, run
 
 from lookbook.__main__ import names
@@ -193,6 +196,11 @@ def test_an_option_that_stands_alone_is_one_of_a_command(page):
     assert set(alone) <= known | {"-S"}
 
 
+def test_every_command_of_lookbook_is_explained_on_a_page():
+    said = "\n".join(page.read_text() for page in ROOT.glob("docs/*.md"))
+    assert [name for name in names() if not re.search(rf"lookbook {name}\b", said)] == []
+
+
 def path_exists(path):
     """Whether a path is in Git, is made by the pipeline, or stands for one of the reader's own."""
     path = path.rstrip("/")
@@ -233,9 +241,10 @@ def test_every_path_exists(page):
 
 def settings_of(page):
     """Parameters with a value: `section.key=value`, `section.key: value`, after -S or alone."""
-    code = [*spans_of(page), *itertools.chain(*commands_of(page))]
-    for text in code:
-        yield from re.findall(r"^(dataset|[a-z_]+(?:\.[a-z_]+)+)(?:=|: )(\S+)$", text)
+    name = r"(dataset|[a-z_]+(?:\.[a-z_]+)+)"
+    for text in [*spans_of(page), *itertools.chain(*commands_of(page))]:
+        yield from re.findall(rf"^{name}: (\S+)$", text)
+        yield from re.findall(rf"(?:^|\s){name}=(\S+)", text)
 
 
 def with_setting(name, value):
@@ -274,6 +283,23 @@ def test_every_metric_exists(page):
             for part in key.split("."):
                 assert part in figures, f"{path} has no {key}"
                 figures = figures[part]
+
+
+@functools.cache
+def words_of_the_code():
+    files = [path for path in TRACKED if Path(path).suffix in {".py", ".yaml", ".yml"}]
+    code = [path for path in files if Path(path).name != Path(__file__).name]
+    words = set(re.findall(r"\w+", "\n".join((ROOT / path).read_text() for path in code)))
+    return words | {Path(path).stem for path in TRACKED}
+
+
+@pages
+def test_every_name_is_one_of_the_code(page):
+    said = {word for span in [*spans_of(page), *itertools.chain(*commands_of(page))]
+            for word in re.split(r"[\s.:=,/<>]+", span)}  # fmt: skip
+    underscored = {word for word in said if re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", word)}
+    capitals = {word for word in said if re.fullmatch(r"[A-Z]{3,}(_[A-Z]+)*", word)}
+    assert underscored | capitals <= words_of_the_code() | {"COMMIT"}
 
 
 def anchors_of(page):
@@ -321,7 +347,7 @@ def test_nothing_is_said_twice():
     for page in PAGES:
         text = re.sub(r"^\|.*$", "", prose_of(page), flags=re.MULTILINE)
         sentences = re.split(r"(?<=[.:;?])\s+", " ".join(text.split()))
-        said.update({sentence for sentence in sentences if len(sentence) > 60})
+        said.update({sentence for sentence in sentences if len(sentence) > 45})
     assert [sentence for sentence, count in said.items() if count > 1] == []
 
 
@@ -354,3 +380,45 @@ def test_the_table_of_rooms_holds_all_of_them_and_what_they_import():
     allowed["commands"] = folders
     wrong = {room: set(imports_of(room)) - rooms for room, rooms in allowed.items()}
     assert {room: rooms for room, rooms in wrong.items() if rooms} == {}
+
+
+@pytest.fixture
+def pictures(tmp_path, monkeypatch):
+    """A function that draws the README's pictures of a run in a folder, with a browser or none."""
+    for folder in ("docs", "metrics", "bin"):
+        (tmp_path / folder).mkdir()
+    shutil.copy(ROOT / "docs/pictures.py", tmp_path / "docs")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    (tmp_path / "metrics/ladder.svg").write_text("<svg/>")
+    (tmp_path / "metrics/report.html").write_text("<body>page</body>")
+    page = Image.new("RGB", (60, 40), "white")
+    page.paste("black", (10, 10, 30, 20))
+    page.save(tmp_path / "page.png")
+
+    def draw(browser):
+        program = tmp_path / "bin/chromium"  # before any that this machine has
+        program.write_text(f"#!/bin/sh\nfor word; do case $word in {browser} esac; done\n")
+        program.chmod(0o755)
+        return run(sys.executable, "docs/pictures.py", cwd=tmp_path, check=False)
+
+    draw.folder = tmp_path
+    return draw
+
+
+def test_pictures_are_cut_to_what_is_drawn_and_framed(pictures):
+    page = pictures.folder / "page.png"
+    done = pictures(f"--screenshot=*) cp {page} ${{word#--screenshot=}};;")
+    assert done.returncode == 0, done.stderr
+    for name in ("ladder", "report"):
+        with Image.open(pictures.folder / f"docs/{name}.png") as picture:
+            assert picture.size == (20 + 2 * 24, 10 + 2 * 24)
+
+
+def test_what_keeps_pictures_from_being_drawn_is_told_in_a_sentence(pictures):
+    done = pictures("--headless) echo no display >&2;;")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: Expected ")
+    assert done.stderr.endswith("to draw a page. Received: no display\n")
+    (pictures.folder / "metrics/report.html").unlink()
+    done = pictures("--headless) ;;")
+    assert done.stderr.startswith("error: Expected metrics/report.html. Received: no such file.")
