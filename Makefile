@@ -2,12 +2,14 @@
 # make test    the environment and the tests
 # make bench   speed against the plain scripts
 # make lint    ruff, who imports whom, types
+# make pictures   the README's two pictures, from the run in the work tree (needs Chromium)
+# make constraints   newer versions of everything (needs uv)
 PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: repro test bench lint constraints
+.PHONY: repro test bench lint constraints pictures
 
 repro: $(INSTALLED)
 	dvc repro
@@ -35,3 +37,6 @@ $(INSTALLED): pyproject.toml constraints.txt
 constraints:
 	uv pip compile --universal --fork-strategy fewest --python-version 3.11 --upgrade --extra dev --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --output-file constraints.txt pyproject.toml
+
+pictures: $(INSTALLED)
+	python docs/pictures.py

@@ -19,9 +19,9 @@ def drawn():
     found = {}
     for line in (ROOT / "docs/architecture.md").read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if len(cells) == 2 and set(re.findall(r"\w+", cells[0])) <= set(ROOMS):
+        if len(cells) == 3 and set(re.findall(r"\w+", cells[0])) <= set(ROOMS):
             for room in re.findall(r"\w+", cells[0]):
-                found[room] = set(re.findall(r"\w+", cells[1])) & set(ROOMS)
+                found[room] = set(re.findall(r"\w+", cells[2])) & set(ROOMS)
     return found
 
 
