@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> None:
     from lookbook.training.batches import training_chunks
     from lookbook.training.devices import prepared
     from lookbook.training.fitting import compiled
-    from lookbook.training.range_test import range_test, steepest
+    from lookbook.training.learning_rate import range_test, steepest
 
     name = arguments.section
     build = {"train_ann": build_ann, "train_cnn": build_cnn}[name]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lookbook.commands.learning_rate import FOLDER
-from lookbook.training.range_test import range_test, steepest
+from lookbook.training.learning_rate import range_test, steepest
 
 
 @pytest.mark.parametrize("section", ["train_ann", "train_cnn"])
@@ -10,7 +10,7 @@ def test_the_range_test_leaves_a_picture_and_a_rate(
     processed, set_params, lookbook, monkeypatch, section
 ):
     set_params(**{"train_cnn.blocks": [[4], [8]], "train_ann.hidden": [32]})
-    monkeypatch.setattr("lookbook.training.range_test.STEPS", 60)
+    monkeypatch.setattr("lookbook.training.learning_rate.STEPS", 60)
     code, out, err = lookbook("learning_rate", section)
     assert code == 0, err
     assert (FOLDER / f"{section}.png").stat().st_size > 5000
