@@ -27,6 +27,7 @@ def run(arguments: argparse.Namespace) -> int | None:
     """Compare, write the report, and say whether a chosen model became worse."""
     from lookbook.foundation.files import replacing
     from lookbook.revisions.changes import (
+        Change,
         changes_since,
         out_of_date,
         predictions_here,
@@ -37,7 +38,9 @@ def run(arguments: argparse.Namespace) -> int | None:
     from lookbook.splits.split import Split
 
     revision, test = Revision(arguments.revision), Split("test")
-    changes, remarks, failure = {}, [], None
+    changes: dict[str, Change] = {}
+    remarks: list[str] = []
+    failure = None
     try:
         ours = predictions_here(test)
         check_gate(arguments.gate, list(ours))

@@ -8,6 +8,7 @@ else is changed. (Smith, arXiv 1506.01186.)
 """
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 FOLDER = Path("metrics/learning_rate")
@@ -31,7 +32,8 @@ def run(arguments: argparse.Namespace) -> None:
     from lookbook.training.learning_rate import range_test, steepest
 
     name = arguments.section
-    build = {"train_ann": build_ann, "train_cnn": build_cnn}[name]
+    builders: dict[str, Callable] = {"train_ann": build_ann, "train_cnn": build_cnn}
+    build = builders[name]
     params = load_params()
     settings = getattr(params, name).model_copy(update={"schedule": "constant", "warmup": 0.0})
     train = Split("train")

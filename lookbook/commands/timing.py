@@ -68,7 +68,8 @@ def milliseconds(call: Callable[[Any], Any], pictures: Any) -> float:
         pictures: uint8 of shape (n, height, width, channels).
     """
     call(pictures)  # traced and compiled now
-    taken, end = [], time.perf_counter() + SECONDS
+    taken: list[float] = []
+    end = time.perf_counter() + SECONDS
     while time.perf_counter() < end or len(taken) < 3:
         start = time.perf_counter()
         call(pictures)

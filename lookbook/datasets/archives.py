@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 from lookbook.foundation.errors import LookbookError
 
@@ -82,25 +82,25 @@ def read_members(path: Path, names: set[str], max_bytes: int) -> Iterator[bytes 
     """
     too_large = f"file over {max_bytes:,} bytes"
     if path.suffix.lower() == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            for info in archive.infolist():
+        with zipfile.ZipFile(path) as zipped:
+            for info in zipped.infolist():
                 if not info.is_dir() and _plain(info.filename) in names:
                     honest = info.file_size <= max_bytes
-                    yield _read_zipped(archive, info) if honest else too_large
+                    yield _read_zipped(zipped, info) if honest else too_large
         return
     try:
-        with tarfile.open(path) as archive:
-            for info in archive:
-                archive.members = []  # or it would keep all of them
-                if info.isreg() and _plain(info.name) in names:
-                    honest = info.size <= max_bytes
-                    yield archive.extractfile(info).read() if honest else too_large
+        with tarfile.open(path) as tarred:
+            for member in tarred:
+                tarred.members = []  # type: ignore[attr-defined]  # or it keeps all; not in typeshed
+                if member.isreg() and _plain(member.name) in names:
+                    content = tarred.extractfile(member) if member.size <= max_bytes else None
+                    yield content.read() if content else too_large
     except DAMAGE as error:
         raise _broken(path, error) from None
 
 
 @contextmanager
-def open_member(path: Path, name: str) -> Iterator[BinaryIO]:
+def open_member(path: Path, name: str) -> Iterator[IO[bytes]]:
     """Open one file of a zip archive for reading.
 
     Raises:
@@ -123,8 +123,8 @@ def open_member(path: Path, name: str) -> Iterator[BinaryIO]:
 def _listed(path: Path) -> Iterator[tuple[str, int]]:
     try:
         if path.suffix.lower() == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                for info in archive.infolist():
+            with zipfile.ZipFile(path) as zipped:
+                for info in zipped.infolist():
                     if info.flag_bits & 1:
                         raise _refused(path.name, info.filename, "encrypted")
                     kind = stat.S_IFMT(info.external_attr >> 16)
@@ -133,12 +133,12 @@ def _listed(path: Path) -> Iterator[tuple[str, int]]:
                     if not info.is_dir():
                         yield info.filename, _honest(info.file_size, info.filename, path)
             return
-        with tarfile.open(path) as archive:
-            for info in archive:
-                if not (info.isreg() or info.isdir()):
-                    raise _refused(path.name, info.name, "a link or a device")
-                if info.isreg():
-                    yield info.name, _honest(info.size, info.name, path)
+        with tarfile.open(path) as tarred:
+            for member in tarred:
+                if not (member.isreg() or member.isdir()):
+                    raise _refused(path.name, member.name, "a link or a device")
+                if member.isreg():
+                    yield member.name, _honest(member.size, member.name, path)
     except FileNotFoundError:
         raise
     except DAMAGE as error:
@@ -175,7 +175,7 @@ def _honest(size: int, name: str, path: Path) -> int:
 
 
 def _check_distinct(names: list[str], where: str) -> None:
-    seen = {}
+    seen: dict[str, str] = {}
     for name in names:
         key = unicodedata.normalize("NFC", name).casefold()
         if key in seen:

@@ -10,7 +10,7 @@ here (see `lookbook.sources`), `reader` says how pictures are read from them (se
 import re
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
@@ -38,7 +38,7 @@ class PublishedFile(Section):
     members: dict[str, Sha256] | None = None
 
     @model_validator(mode="after")
-    def _can_be_verified(self):
+    def _can_be_verified(self) -> Self:
         if not self.members and not (self.bytes and self.sha256):
             raise ValueError("a file with its size as `bytes` and its `sha256`")
         return self

@@ -6,14 +6,18 @@ white, a page its own colours.
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
 from lookbook.foundation.files import replacing, write_text
 
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
+
 COLOURS = {"train": "#4477aa", "validation": "#c09a20", "test": "#cc4488"}
 INK = "#010203"  # of text and axes, until it becomes `currentColor`
-STYLE = {
+STYLE: "dict[RcKeyType, Any]" = {
     "font.family": "sans-serif",
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "lookbook",

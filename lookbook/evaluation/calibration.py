@@ -49,7 +49,8 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
     def loss(log_temperature: float) -> float:
         return -log_softmax(logits / np.exp(log_temperature), axis=1)[rows, labels].mean()
 
-    found = minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded")
+    lowest, highest = np.log(TEMPERATURES)
+    found = minimize_scalar(loss, bounds=(lowest, highest), method="bounded")
     return float(np.exp(found.x))
 
 

@@ -48,8 +48,8 @@ def draw_ladder(path: Path, figures: dict[str, dict]) -> None:
         for name, entry in figures.items():
             middle, cost = entry["accuracy"], entry["operations"]
             reach = [[middle - entry["accuracy_low"]], [entry["accuracy_high"] - middle]]
-            look = {"color": rung(name).colour, "label": rung(name).title}
-            axis.errorbar(cost, middle, yerr=reach, fmt="o", capsize=4, **look)
+            colour, title = rung(name).colour, rung(name).title
+            axis.errorbar(cost, middle, yerr=reach, fmt="o", capsize=4, color=colour, label=title)
         axis.set_xscale("log")
         axis.set_xmargin(0.1)
         axis.set_xlabel("floating-point operations a picture")

@@ -84,7 +84,7 @@ def inline(svg: str) -> Markup:
 
 def flattened(content: dict, prefix: str = "") -> dict[str, object]:
     """Return the figures of nested sections by their full names, but for those of each class."""
-    found = {}
+    found: dict[str, object] = {}
     for key, value in content.items():
         if isinstance(value, dict) and key != "classes":
             found |= flattened(value, f"{prefix}{key}.")

@@ -1,6 +1,7 @@
 """What a model's predictions are worth: the same figures for every model."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,7 +47,7 @@ def score(test: Predictions, validation: Predictions) -> dict:
     )
     temperature = fit_temperature(validation.labels, validation.probabilities)
     scaled = with_temperature(probabilities, temperature)
-    figures = {
+    figures: dict[str, Any] = {
         "validation_accuracy": float(validation.right.mean()),
         "accuracy": float(test.right.mean()),
         "accuracy_low": low,

@@ -150,8 +150,8 @@ def _test_accuracy(chosen: Plan) -> float:
             target.parent.mkdir(parents=True, exist_ok=True)
             files.get(path, str(target), recursive=True)
         test = Split("test", Path(folder, "data/processed"))
-        path = Path(folder, model)
-        return float((predict(load_model(path), test, path).argmax(axis=1) == test.labels).mean())
+        file = Path(folder, model)
+        return float((predict(load_model(file), test, file).argmax(axis=1) == test.labels).mean())
 
 
 def choose(names: list[str], recipes: dict[str, Recipe]) -> list[Plan]:

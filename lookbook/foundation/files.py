@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +86,7 @@ def write_metrics(path: Path, metrics: dict) -> None:
     write_json(path, _rounded(metrics))
 
 
-def _rounded(value):
+def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(entry) for key, entry in value.items()}
     return round(value, METRIC_DIGITS) if isinstance(value, float) else value

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import joblib
@@ -18,7 +18,7 @@ def in_parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> It
     are drawn ahead, so memory does not grow with their number.
     """
     workers = joblib.cpu_count()  # what this container may use, not what the machine has
-    waiting = deque()
+    waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
             for item in items:

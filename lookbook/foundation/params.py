@@ -5,7 +5,7 @@ stage, so that a mistake in a late stage's section is told before the first one 
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -34,7 +34,7 @@ class PreprocessParams(Section):
     seed: Seed
 
     @model_validator(mode="after")
-    def _leaves_training_data(self):
+    def _leaves_training_data(self) -> Self:
         if self.validation_size + self.test_size >= 1:
             raise ValueError(
                 "Expected preprocess.validation_size and preprocess.test_size to add up to less "
@@ -148,7 +148,7 @@ class Params(Section):
     train_transfer: TrainTransferParams
 
     @model_validator(mode="after")
-    def _pictures_outlast_pooling(self):
+    def _pictures_outlast_pooling(self) -> Self:
         smallest = 2 ** len(self.train_cnn.blocks)
         if self.preprocess.image_size < smallest:
             raise ValueError(

@@ -1,8 +1,9 @@
 """Typed models of the YAML files that people edit, and one sentence for each fault in them."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeGuard, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -14,6 +15,9 @@ class Section(BaseModel):
     """A group of settings: every one must be given, none may be unknown."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+Model = TypeVar("Model", bound=Section)
 
 
 def _no_truth_value(value: Any) -> Any:
@@ -56,7 +60,7 @@ def read_yaml(path: Path) -> dict:
     return content
 
 
-def validated(model: type[Section], content: Any, *, path: Path, prefix: str = "") -> Section:
+def validated(model: type[Model], content: Any, *, path: Path, prefix: str = "") -> Model:
     """Build `model` from `content`.
 
     Args:
@@ -76,7 +80,7 @@ def validated(model: type[Section], content: Any, *, path: Path, prefix: str = "
     raise LookbookError("\n       ".join(faults) + f" Change it in {path}.")
 
 
-def _sentence(fault: dict, model: type[Section], prefix: str) -> str:
+def _sentence(fault: Mapping[str, Any], model: type[Section], prefix: str) -> str:
     location = fault["loc"]
     name = ".".join([prefix, *map(str, location)] if prefix else map(str, location)) or "the file"
     if fault["type"] == "extra_forbidden":
@@ -117,5 +121,5 @@ def _unknown_name(name: str, location: tuple, model: type[Section]) -> str:
     return f"Expected {where} to hold only {known}. Received: {name}, which is unknown{hint}."
 
 
-def _is_section(annotation: Any) -> bool:
+def _is_section(annotation: Any) -> TypeGuard[type[Section]]:
     return isinstance(annotation, type) and issubclass(annotation, Section)

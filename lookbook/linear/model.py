@@ -23,8 +23,8 @@ def save_linear(path: Path, classifier: SGDClassifier, scaling: Scaling, shrink:
             classes=classifier.classes_,
             coef=classifier.coef_,
             intercept=classifier.intercept_,
-            scale=np.float32(scaling.scale),
-            offset=np.float32(scaling.offset),
+            scale=np.asarray(scaling.scale, np.float32),
+            offset=np.asarray(scaling.offset, np.float32),
             shrink=shrink,
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import keras
 from keras import layers
+from numpy.typing import ArrayLike
 
 from lookbook.foundation.params import TrainAnnParams, TrainCnnParams
 from lookbook.networks.layers import Bias
@@ -80,10 +81,10 @@ def grown(blocks: Sequence[Sequence[int]], side: int, max_map: int) -> list[list
         side: Of the picture, in pixels.
         max_map: Largest side of the last map; 0 adds no block.
     """
-    blocks = [list(block) for block in blocks]
-    while max_map and side >> len(blocks) > max_map:
-        blocks.insert(0, [max(8, blocks[0][0] // 2)])
-    return blocks
+    result = [list(block) for block in blocks]
+    while max_map and side >> len(result) > max_map:
+        result.insert(0, [max(8, result[0][0] // 2)])
+    return result
 
 
 def build_feature_extractor(spec: Spec, base: keras.Model) -> keras.Model:
@@ -105,7 +106,7 @@ def build_feature_extractor(spec: Spec, base: keras.Model) -> keras.Model:
 
 
 def build_head(
-    spec: Spec, features: int, *, mean: Sequence[float], variance: Sequence[float], dropout: float
+    spec: Spec, features: int, *, mean: ArrayLike, variance: ArrayLike, dropout: float
 ) -> keras.Model:
     """Build the second part of a transfer model: standardised features and an output layer.
 

@@ -41,7 +41,7 @@ def save_keras(model: keras.Model, path: Path) -> None:
 
 def save_summary(model: keras.Model, path: Path) -> None:
     """Write Keras's summary of a model, nested ones included, as text."""
-    lines = []
+    lines: list[str] = []
     model.summary(print_fn=lines.append, expand_nested=True, line_length=100)
     write_text(path, "\n".join(lines) + "\n")
 

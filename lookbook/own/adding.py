@@ -99,7 +99,7 @@ def card_for(dataset: str, found: Found) -> dict:
         _check_no_folder_is_empty(found.path)
     places = arrange([entry.file for entry in found.entries])
     counts = Counter(place.folder.strip() for place in places.values())
-    rarest = min(counts, key=counts.get)
+    rarest = min(counts, key=lambda name: counts[name])
     if counts[rarest] < FEWEST:
         raise LookbookError(
             f"Expected at least {FEWEST} pictures of every class, one for each split. Received: "

@@ -20,7 +20,7 @@ from lookbook.datasets.archives import (
     list_members,
     read_members,
 )
-from lookbook.datasets.cards import Card
+from lookbook.datasets.cards import Card, LocalSource
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.files import replacing, sha256_of
 from lookbook.foundation.parallel import in_parallel
@@ -66,6 +66,7 @@ def list_content(entries: list[Entry]) -> bytes:
 
 def source_path(card: Card) -> Path:
     """Return the folder or archive of a card with a local source."""
+    assert isinstance(card.source, LocalSource)
     return Path(card.source.path).expanduser()
 
 
@@ -119,6 +120,7 @@ def check_unchanged(dataset: str, card: Card) -> None:
         LookbookError: Says which pictures were added, removed or changed, and how to accept that.
         FileNotFoundError: If there is no such folder or archive on this machine.
     """
+    assert isinstance(card.source, LocalSource)
     path, listed = source_path(card), list_path(dataset)
     if not listed.is_file():
         raise LookbookError(

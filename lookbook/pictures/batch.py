@@ -52,7 +52,8 @@ class Processed(NamedTuple):
 
 def process(batch: Batch, form: Form) -> Processed:
     """Decode and resize a batch. Safe to call from several threads."""
-    kept, faults, pixels, ids, sizes = [], [], [], [], []
+    kept: list[int] = []
+    faults, pixels, ids, sizes = [], [], [], []
     grids = np.empty((len(batch), GRID, GRID), np.uint8)
     for place, entry in enumerate(batch):
         if isinstance(entry, Fault):
@@ -66,12 +67,12 @@ def process(batch: Batch, form: Form) -> Processed:
             continue
         grids[len(kept)] = likeness(picture)
         pixels.append(picture)
-        content = entry if isinstance(entry, bytes) else np.ascontiguousarray(entry)
+        content = entry if isinstance(entry, bytes) else np.ascontiguousarray(entry).data
         ids.append(hashlib.sha256(content).hexdigest()[:16])
         sizes.append(size)
         kept.append(place)
-    sizes = np.array(sizes, np.int32).reshape(len(kept), 2)
-    return Processed(kept, faults, pixels, ids, sizes, grids[: len(kept)])
+    pairs = np.array(sizes, np.int32).reshape(len(kept), 2)
+    return Processed(kept, faults, pixels, ids, pairs, grids[: len(kept)])
 
 
 @contextlib.contextmanager

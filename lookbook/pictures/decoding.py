@@ -60,7 +60,7 @@ def decoded(content: bytes, form: Form) -> tuple[np.ndarray, tuple[int, int]]:
     if form.needs_jfif and b"JFIF" not in content[:JFIF_BYTES]:
         raise UnreadableError("no JFIF marker")
     try:
-        picture = Image.open(io.BytesIO(content), formats=FORMATS)
+        picture: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
         size = picture.size
         turned = "exif" in picture.info and picture.getexif().get(ORIENTATION, 1) > 1
         # JPEG can be decoded at a half, a quarter or an eighth of its size: for the photos of
@@ -122,7 +122,7 @@ def _resized(picture: Image.Image, form: Form) -> np.ndarray:
 def _scaled(picture: Image.Image, size: tuple[int, int]) -> np.ndarray:
     if picture.size == size:
         return np.asarray(picture)
-    factors = [max(1, old // new) for old, new in zip(picture.size, size, strict=True)]
-    if max(factors) > 1:
-        picture = picture.reduce(tuple(factors))
+    across, down = (max(1, old // new) for old, new in zip(picture.size, size, strict=True))
+    if max(across, down) > 1:
+        picture = picture.reduce((across, down))
     return cv2.resize(np.asarray(picture), size, interpolation=cv2.INTER_LINEAR_EXACT)

@@ -2,7 +2,7 @@
 
 from itertools import combinations
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -96,7 +96,8 @@ def _duplicates(named: pd.DataFrame, groups: np.ndarray) -> tuple[dict, pd.DataF
 def _near_duplicates(
     named: pd.DataFrame, split: np.ndarray, grids: np.ndarray
 ) -> tuple[dict, pd.DataFrame]:
-    figures, tables = {"threshold": NEAR_THRESHOLD}, []
+    figures: dict[str, Any] = {"threshold": NEAR_THRESHOLD}
+    tables = []
     columns = ["split", "class", "id", "source"]
     for a, b in PAIRS:
         earlier, later = np.flatnonzero(split == a), np.flatnonzero(split == b)

@@ -32,7 +32,7 @@ def read(card: Card, folder: Path) -> Reading:
             f"Expected labels of 0-{len(card.classes) - 1} in {name}. Received: "
             f"{labels.min()}-{labels.max()}. Mend the card's classes."
         )
-    pixels = (values * 255 + BRIGHTEST // 2) // BRIGHTEST
-    pixels = pixels.astype(np.uint8).reshape(-1, SIDE, SIDE, 1)
+    spread = (values * 255 + BRIGHTEST // 2) // BRIGHTEST
+    pixels = spread.astype(np.uint8).reshape(-1, SIDE, SIDE, 1)
     sources = [f"{name}:{row}" for row in range(len(labels))]
     return Reading(index_of(sources, labels, [""] * len(labels)), iter([pixels]), [], channels=1)

@@ -9,12 +9,12 @@ import math
 import struct
 import zlib
 from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
-from lookbook.datasets.cards import Card
+from lookbook.datasets.cards import Card, IdxReader
 from lookbook.foundation.errors import LookbookError
 from lookbook.readers.reading import Reading, index_of
 
@@ -24,6 +24,7 @@ BLOCK = 4096  # pictures read at a time
 
 def read(card: Card, folder: Path) -> Reading:
     """Return the pictures of the published training split, then those of the test split."""
+    assert isinstance(card.reader, IdxReader)
     pairs = {"train": card.reader.train, "test": card.reader.test}
     labels = {
         split: _read_labels(folder / pair.labels, len(card.classes))
@@ -86,7 +87,7 @@ def _blocks(path: Path, *, dimensions: int, count: int | None = None) -> Iterato
         raise _fault(path.name, f"the file in {path.parent}", "no such file") from None
 
 
-def _read_shape(file: BinaryIO, name: str, dimensions: int) -> tuple[int, ...]:
+def _read_shape(file: BufferedIOBase, name: str, dimensions: int) -> tuple[int, ...]:
     magic = file.read(4)
     expected = bytes([0, 0, UNSIGNED_BYTE, dimensions])
     if magic != expected:

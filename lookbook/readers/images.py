@@ -17,7 +17,7 @@ from lookbook.datasets.archives import (
     list_members,
     read_members,
 )
-from lookbook.datasets.cards import Card
+from lookbook.datasets.cards import Card, ImagesReader
 from lookbook.foundation.errors import LookbookError
 from lookbook.pictures.batch import Batch, Fault
 from lookbook.readers.reading import BATCH, BATCH_BYTES, Reading, index_of
@@ -47,11 +47,13 @@ class Place(NamedTuple):
 def read(card: Card, folder: Path) -> Reading:
     """Return the pictures of all archives in `folder`, in the archives' order."""
     reader = card.reader
+    assert isinstance(reader, ImagesReader)
     archives = sorted(path for path in folder.iterdir() if is_archive(path.name))
     names = {path: [member.name for member in list_members(path)] for path in archives}
     places = arrange([name for listed in names.values() for name in listed])
     labels = {class_key(name): label for label, name in enumerate(card.classes)}
-    order, rows, others = {path: [] for path in archives}, [], []
+    order: dict[Path, list[str]] = {path: [] for path in archives}
+    rows, others = [], []
     for path, listed in names.items():
         for name in listed:
             place = places.get(name)

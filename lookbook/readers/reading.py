@@ -39,7 +39,7 @@ class Reading(NamedTuple):
 
 
 def index_of(
-    sources: Sequence[str], labels: Sequence[int], published: Sequence[str]
+    sources: Sequence[str], labels: Sequence[int] | np.ndarray, published: Sequence[str]
 ) -> pd.DataFrame:
     """Return the table that `Reading.index` describes."""
     columns = {"source": sources, "label": np.asarray(labels, np.int32), "published": published}

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,9 @@ HEADER_ROWS = 1
 def read(card: Card, folder: Path) -> Reading:
     """Return the pictures of the training table, then those of the test table if there is one."""
     reader = card.reader
-    tables = {"train": reader.train, "test": reader.test}
-    tables = {split: name for split, name in tables.items() if name}
+    assert isinstance(reader, CsvReader)
+    names = {"train": reader.train, "test": reader.test}
+    tables = {split: name for split, name in names.items() if name}
     path = folder / card.files[0].name
     labels = {name: _labels(path, name, reader) for name in tables.values()}
     sources = [f"{name}:{row}" for name in labels for row in range(len(labels[name]))]
@@ -74,7 +75,7 @@ def _pictures(path: Path, names: list[str]) -> Iterator[np.ndarray]:
                 first_row += len(rows)
 
 
-def _parsed(file: BinaryIO, name: str, **options) -> Iterator[pd.DataFrame]:
+def _parsed(file: IO[bytes], name: str, **options: Any) -> Iterator[pd.DataFrame]:
     try:
         table = pd.read_csv(file, skip_blank_lines=False, **options)
         yield from [table] if isinstance(table, pd.DataFrame) else table
@@ -114,7 +115,7 @@ def _side(columns: pd.Index, name: str) -> int:
     return side
 
 
-def _opened(path: Path, name: str) -> AbstractContextManager[BinaryIO]:
+def _opened(path: Path, name: str) -> AbstractContextManager[IO[bytes]]:
     return open_member(path, name) if path.suffix.lower() == ".zip" else path.open("rb")
 
 

@@ -76,7 +76,7 @@ def judge(name: str, revision: Revision, folder: Path, tolerance: float) -> Find
     if before.keys() != after.keys():
         return Finding(name, "drifted", "other entries")
     apart = {key: difference(before[key], after[key]) for key in before}
-    where = max(apart, key=apart.get)
+    where = max(apart, key=lambda key: apart[key])
     verdict = "within tolerance" if apart[where] <= tolerance else "drifted"
     return Finding(name, verdict, f"{apart[where]:.2g} at most, in {where}")
 

@@ -4,12 +4,13 @@ import importlib.util
 import shutil
 from pathlib import Path
 
-from lookbook.datasets.cards import Card
+from lookbook.datasets.cards import BundledSource, Card
 from lookbook.foundation.errors import LookbookError
 
 
 def fetch(dataset: str, card: Card, folder: Path) -> None:
     """Copy the card's files out of the package, without importing it."""
+    assert isinstance(card.source, BundledSource)
     package = importlib.util.find_spec(card.source.package)
     if package is None or not package.submodule_search_locations:
         raise LookbookError(

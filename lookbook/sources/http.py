@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pooch
 import requests
 
-from lookbook.datasets.cards import Card, PublishedFile
+from lookbook.datasets.cards import Card, HttpSource, PublishedFile
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.places import cache_folder, mirror
 from lookbook.own.files import list_path
@@ -29,6 +29,7 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
     The environment variable `LOOKBOOK_CACHE` moves the cache; `LOOKBOOK_MIRROR` names a folder or
     an http(s) address that is tried first, as `<mirror>/<dataset>/<file name>`.
     """
+    assert isinstance(card.source, HttpSource)
     for file in card.files:
         origins = [*mirror(dataset), *card.source.origins]
         try:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import requests
 
-from lookbook.datasets.cards import Card, PublishedFile
+from lookbook.datasets.cards import Card, KaggleSource, PublishedFile
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.places import cache_folder, mirror
 from lookbook.sources.hashes import fault_of
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 def fetch(dataset: str, card: Card, folder: Path) -> None:
     """Copy the card's zip file into `folder`, from the cache, the mirror or Kaggle."""
+    assert isinstance(card.source, KaggleSource)
     for file in card.files:
         path = _fetch_file(file, dataset, card.source.dataset)
         shutil.copyfile(path, folder / file.name)

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from lookbook.datasets.cards import Card
+from lookbook.datasets.cards import Card, LocalSource
 from lookbook.foundation.errors import LookbookError
 from lookbook.own.files import Entry, check_unchanged, list_path, read_list, source_path
 
@@ -25,6 +25,7 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
     Raises:
         LookbookError: If the source is not there, or has changed since it was accepted.
     """
+    assert isinstance(card.source, LocalSource)
     root = source_path(card)
     if not root.exists():
         raise LookbookError(
@@ -44,7 +45,8 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
 
 def packs(entries: list[Entry]) -> Iterator[list[Entry]]:
     """Cut a list of files into runs, one an archive."""
-    run, size = [], 0
+    run: list[Entry] = []
+    size = 0
     for entry in entries:
         if run and size + entry.bytes > MOST_BYTES:
             yield run

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from lookbook.datasets.cards import Card
+from lookbook.datasets.cards import Card, MirrorSource
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.places import cache_folder, mirror
 from lookbook.sources.http import fetch_file
@@ -15,6 +15,7 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
     Raises:
         LookbookError: If there is no mirror, or if it does not have them.
     """
+    assert isinstance(card.source, MirrorSource)
     origins = mirror(card.source.folder)
     for file in card.files:
         cache = cache_folder(dataset)

@@ -28,7 +28,7 @@ class Scaling:
 
     def apply(self, pixels: np.ndarray) -> np.ndarray:
         """Return float32 of the same shape; the last axis is the channels."""
-        return pixels * np.float32(self.scale) + np.float32(self.offset)
+        return pixels * np.asarray(self.scale, np.float32) + np.asarray(self.offset, np.float32)
 
 
 @dataclass(frozen=True)

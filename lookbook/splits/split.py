@@ -81,6 +81,7 @@ class Split:
         images = np.empty((len(indices), *self.image_shape), np.uint8)
         for shard, places, rows in self._located(indices):
             mapped = self._maps[shard]
+            assert mapped.filename
             with Path(mapped.filename).open("rb", buffering=0) as file:
                 for place, row in zip(places, rows, strict=True):
                     file.seek(mapped.offset + row * images[place].nbytes)
@@ -124,7 +125,7 @@ class Split:
             if len(places):
                 yield shard, places, indices[places] - start
 
-    def _open(self, name: str, entry_shape: tuple[int, ...]) -> np.ndarray:
+    def _open(self, name: str, entry_shape: tuple[int, ...]) -> np.memmap:
         path = self.folder / name
         kind = np.dtype(np.uint8 if entry_shape else np.int32)
         try:

@@ -1,6 +1,7 @@
 """Write the pictures of a split in shards whose ends depend on their content."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -29,8 +30,8 @@ class SplitWriter:
         self.image_shape = image_shape
         self._most = most_rows(image_shape)
         self._shard = 0
-        self._rows = []  # of the open shard
-        self._file = None
+        self._rows: list[tuple[str, str, int]] = []  # of the open shard
+        self._file: BinaryIO | None = None
 
     def append(self, pixels: list[np.ndarray], rows: list[tuple[str, str, int]]) -> None:
         """Append pictures.
@@ -43,8 +44,7 @@ class SplitWriter:
         for end, row in enumerate(rows, start=1):
             self._rows.append(row)
             if self._ends_shard(row[0]):
-                self._write(pixels[start:end])
-                self._close_shard()
+                self._close_shard(self._write(pixels[start:end]))
                 start = end
         if start < len(pixels):
             self._write(pixels[start:])
@@ -52,7 +52,7 @@ class SplitWriter:
     def finish(self) -> None:
         """Close the last shard."""
         if self._file:
-            self._close_shard()
+            self._close_shard(self._file)
 
     def _ends_shard(self, picture_id: str) -> bool:
         rows = len(self._rows)
@@ -60,22 +60,24 @@ class SplitWriter:
         due = rows >= self._most // 4 and int(picture_id, 16) % chance == 0
         return due or rows >= self._most
 
-    def _write(self, pixels: list[np.ndarray]) -> None:
+    def _write(self, pixels: list[np.ndarray]) -> BinaryIO:
+        """Write to the open shard, a new one if none is, and return its file."""
         if self._file is None:
             self._file = (self.folder / f"images-{self._shard:05}.npy").open("wb")
-            self._write_header()
-        self._file.writelines(pixels)
+            self._write_header(self._file)
+        self._file.writelines(picture.data for picture in pixels)
+        return self._file
 
-    def _write_header(self) -> None:
+    def _write_header(self, file: BinaryIO) -> None:
         # NumPy leaves room in the header, so that it has the same length for every count.
         shape = (len(self._rows), *self.image_shape)
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(self._file, header)
+        np.lib.format.write_array_header_1_0(file, header)
 
-    def _close_shard(self) -> None:
-        self._file.seek(0)
-        self._write_header()
-        self._file.close()
+    def _close_shard(self, file: BinaryIO) -> None:
+        file.seek(0)
+        self._write_header(file)
+        file.close()
         index = pd.DataFrame(self._rows, columns=INDEX_COLUMNS)
         labels = index["label"].to_numpy(np.int32)
         np.save(self.folder / f"labels-{self._shard:05}.npy", labels, allow_pickle=False)

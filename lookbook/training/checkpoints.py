@@ -125,8 +125,9 @@ def identity_of(model: keras.Model, *settings: object) -> str:
     for part in (model.to_json(), settings, keras.__version__, tf.__version__):
         digest.update(repr(part).encode())
     for weights in model.get_weights():
-        digest.update(np.ascontiguousarray(weights))
+        digest.update(np.ascontiguousarray(weights).data)
     for name, module in sorted(sys.modules.items()):
-        if name.split(".")[0] == "lookbook" and getattr(module, "__file__", None):
-            digest.update(Path(module.__file__).read_bytes())
+        file = getattr(module, "__file__", None)
+        if name.split(".")[0] == "lookbook" and file:
+            digest.update(Path(file).read_bytes())
     return digest.hexdigest()

@@ -3,6 +3,8 @@
 Leslie N. Smith, arXiv 1506.01186.
 """
 
+from collections.abc import Iterable
+
 import keras
 import numpy as np
 from tqdm import tqdm
@@ -13,7 +15,7 @@ SPAN = 20  # steps
 BROKEN = 4  # times the lowest loss: the end of the test
 
 
-def range_test(trainer: keras.Model, batches) -> tuple[np.ndarray, np.ndarray]:
+def range_test(trainer: keras.Model, batches: Iterable[tuple]) -> tuple[np.ndarray, np.ndarray]:
     """Take a step at each rate, until the loss breaks.
 
     Args:

@@ -65,7 +65,7 @@ def train_network(
             validation,
             settings,
             name=name,
-            augmentation=augmentation and Augmentation.of(augmentation, train.spec),
+            augmentation=Augmentation.of(augmentation, train.spec) if augmentation else None,
             watch=partial(save_curves, path=outputs.curves),
         )
     leave(name, outputs, model, curves, figures | {"parameters": model.count_params()})

@@ -78,9 +78,13 @@ def _of(
     return averages[optimizer._get_variable_index(variable)].value.handle
 
 
-KERAS = {
+KERAS: dict[str, type[keras.optimizers.Optimizer]] = {
     "sgd": keras.optimizers.SGD,
     "rmsprop": keras.optimizers.RMSprop,
     "adam": keras.optimizers.Adam,
 }
-FUSED = {"sgd": FusedSGD, "rmsprop": FusedRMSprop, "adam": FusedAdam}
+FUSED: dict[str, type[keras.optimizers.Optimizer]] = {
+    "sgd": FusedSGD,
+    "rmsprop": FusedRMSprop,
+    "adam": FusedAdam,
+}

@@ -57,7 +57,9 @@ class Trainer(keras.Model):
         x, y = data
         weights = self.trainable_weights
 
-        def step(start, _finite, total, predictions):
+        def step(
+            start: tf.Tensor, _finite: tf.Tensor, total: tf.Tensor, predictions: tf.TensorArray
+        ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.TensorArray]:
             batch = slice(start, start + self.batch_size)
             with tf.GradientTape() as tape:
                 y_pred = self(x[batch], training=True)
@@ -70,7 +72,9 @@ class Trainer(keras.Model):
             predictions = predictions.write(start // self.batch_size, y_pred)
             return start + self.batch_size, tf.math.is_finite(loss), total, predictions
 
-        def more(start, finite, _total, _predictions):
+        def more(
+            start: tf.Tensor, finite: tf.Tensor, _total: tf.Tensor, _predictions: tf.TensorArray
+        ) -> tf.Tensor:
             return tf.logical_and(start < tf.shape(x)[0], finite)
 
         none_yet = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False)
@@ -81,7 +85,14 @@ class Trainer(keras.Model):
         self.metrics[0].update_state(total / tf.cast(done, total.dtype), sample_weight=done)
         return self.compute_metrics(x[:done], y[:done], y_pred)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: tf.Tensor | None = None,
+        y: tf.Tensor = None,  # Keras always gives both
+        y_pred: tf.Tensor = None,
+        sample_weight: tf.Tensor | None = None,
+        training: bool = True,
+    ) -> tf.Tensor:
         """Return the cross-entropy, in training with smoothed targets and class weights."""
         classes = y_pred.shape[-1]
         if len(y.shape) == 1:

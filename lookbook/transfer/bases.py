@@ -12,6 +12,7 @@ import hashlib
 import inspect
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -75,7 +76,7 @@ def weights_hash(model: keras.Model) -> str:
     """Return the SHA-256 of a model's weights, one after the other, as 64 hex digits."""
     digest = hashlib.sha256()
     for weights in model.get_weights():
-        digest.update(np.ascontiguousarray(weights))
+        digest.update(np.ascontiguousarray(weights).data)
     return digest.hexdigest()
 
 
@@ -96,7 +97,8 @@ def unfreeze(base: keras.Model, count: int) -> list[str]:
     Raises:
         LookbookError: If the base has fewer.
     """
-    found = {}  # block: its layers, in the order of the network
+    # Block: its layers, in the order of the network.
+    found: dict[str, list[keras.layers.Layer]] = {}
     for layer in _layers(base):
         if layer.weights and not isinstance(layer, keras.layers.BatchNormalization):
             found.setdefault(block_of(layer.name), []).append(layer)
@@ -118,7 +120,9 @@ def block_of(layer: str) -> str:
     """Return the block that a layer's name tells."""
     name = re.sub(r"_(dw|pw)_", "_", layer)  # MobileNet's blocks are a pair of convolutions
     named = r"conv\d+_block\d+|.*?stage_\d+_block_\d+|\D*\d+[a-z]?(?![^_])"
-    return re.match(rf"conv2d(?:_\d+)?$|{named}|.*", name)[0]
+    match = re.match(rf"conv2d(?:_\d+)?$|{named}|.*", name)
+    assert match  # `.*` matches any name
+    return match[0]
 
 
 def cut_base(model: keras.Model) -> keras.Model:
@@ -140,7 +144,7 @@ def cut_base(model: keras.Model) -> keras.Model:
     return keras.Model(inputs, x, name="base")
 
 
-def _constructor(name: str):
+def _constructor(name: str) -> Callable[..., keras.Model]:
     return getattr(keras.applications, name)
 
 
