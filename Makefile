@@ -16,7 +16,7 @@ repro: $(INSTALLED)
 	@echo && grep "^|" metrics/ladder.md
 
 test: $(INSTALLED)
-	python -m pytest
+	python -m pytest -n auto --dist worksteal
 
 bench: $(INSTALLED)
 	python -m benchmarks
