@@ -1,4 +1,4 @@
-"""Lookbook: the library behind the seven stages of the pipeline and the command `lookbook`.
+"""Lookbook: the library behind the stages of the pipeline and the command `lookbook`.
 
 Keras and TensorFlow read their settings once, when they are first imported; a value that the user
 has set wins, except for the backend, which the saved models and the promise of repeatability rest

@@ -1,1 +1,1 @@
-"""The seven stages of the pipeline, one script each; `dvc repro` runs them."""
+"""The stages of the pipeline, one script each; `dvc repro` runs them."""

@@ -25,8 +25,8 @@ from lookbook.foundation.errors import LookbookError, explains_errors
 from lookbook.foundation.files import write_metrics
 from lookbook.foundation.params import BaselineParams, load_params
 from lookbook.foundation.stopwatch import note
-from lookbook.linear.inputs import shrinking, split_inputs
-from lookbook.linear.model import save_linear
+from lookbook.shallow.inputs import shrinking, split_inputs
+from lookbook.shallow.linear import save_linear
 from lookbook.splits.split import Split
 
 MODEL = Path("models/baseline.npz")

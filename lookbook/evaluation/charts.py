@@ -55,7 +55,7 @@ def draw_ladder(path: Path, figures: dict[str, dict]) -> None:
         axis.set_xlabel("floating-point operations a picture")
         axis.set_ylabel("test accuracy, 95 % interval")
         axis.grid(axis="y", color=INK, alpha=0.15)
-        figure.legend(loc="outside upper center", ncols=min(4, len(figures)))
+        figure.legend(loc="outside upper center", ncols=len(figures) if len(figures) <= 4 else 3)
         save(figure, path)
 
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.ladder.cost import operations
-from lookbook.linear.model import LinearModel
+from lookbook.ladder.rungs import rung
 from lookbook.networks.saving import load_keras, unreadable
+from lookbook.shallow.linear import LinearModel
 from lookbook.splits.spec import Spec
 from lookbook.splits.split import Split
 
@@ -55,17 +56,17 @@ class KerasModel:
         return self.network.predict_on_batch(pixels)
 
 
-LOADERS: dict[str, Callable[[Path], Model]] = {".npz": LinearModel, ".keras": KerasModel}
+LOADERS: dict[str, Callable[[Path], Model]] = {"keras": KerasModel, "linear": LinearModel}
 
 
 def load_model(path: Path) -> Model:
-    """Load a model by its file's suffix, one of `LOADERS`.
+    """Load a model of the ladder, which its file's name tells.
 
     Raises:
         LookbookError: If the file is missing or damaged.
     """
     try:
-        return LOADERS[path.suffix](path)
+        return LOADERS[rung(path.stem).kind](path)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise unreadable(path, error, _remedy(path)) from None
 

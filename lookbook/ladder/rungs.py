@@ -15,8 +15,9 @@ class Rung:
     Attributes:
         name: Of its stage.
         title: What people read.
-        colour: In charts, as #rrggbb; told from the others by people of all kinds of sight.
-        suffix: Of its file, which says how it is loaded (see `lookbook.ladder.models`).
+        colour: In charts, as #rrggbb, of a palette that people of all kinds of sight can tell apart
+            (Okabe and Ito, Color Universal Design, 2008).
+        kind: Of its file: how it is loaded (see `lookbook.ladder.models`).
         has_curves: Whether it is trained epoch by epoch.
         has_maps: Whether it has feature maps, which tell where it looked.
     """
@@ -24,21 +25,21 @@ class Rung:
     name: str
     title: str
     colour: str
-    suffix: str
+    kind: str
     has_curves: bool = False
     has_maps: bool = False
 
     @property
     def file(self) -> Path:
         """Where its stage leaves it."""
-        return Path("models", f"{self.name}{self.suffix}")
+        return Path("models", f"{self.name}.{'keras' if self.kind == 'keras' else 'npz'}")
 
 
 RUNGS = (
-    Rung("baseline", "Linear baseline", "#66819e", ".npz"),
-    Rung("train_ann", "Dense network", "#c09a20", ".keras", has_curves=True),
-    Rung("train_cnn", "Convolutional network", "#cc4488", ".keras", has_curves=True, has_maps=True),
-    Rung("train_transfer", "Transfer", "#228855", ".keras", has_curves=True, has_maps=True),
+    Rung("baseline", "Linear baseline", "#0072b2", "linear"),
+    Rung("train_ann", "Dense network", "#e69f00", "keras", has_curves=True),
+    Rung("train_cnn", "Convolutional network", "#cc79a7", "keras", has_curves=True, has_maps=True),
+    Rung("train_transfer", "Transfer", "#009e73", "keras", has_curves=True, has_maps=True),
 )
 
 

@@ -6,7 +6,7 @@ from support import settings_of
 
 from lookbook.commands.timing import TABLE, milliseconds
 from lookbook.foundation.stopwatch import TIMES, note, noted
-from lookbook.ladder.rungs import RUNGS
+from lookbook.ladder.rungs import rung
 from lookbook.networks.architectures import build_ann
 from lookbook.networks.saving import save_keras
 from lookbook.splits.split import Split
@@ -43,8 +43,9 @@ def test_a_time_is_that_of_one_picture(monkeypatch):
 def test_the_command_times_every_rung(processed, run_main, lookbook, monkeypatch):
     assert run_main(baseline.main)[0] == 0
     small = build_ann(Split("train").spec, settings_of("train_ann", hidden=[]))
-    save_keras(small, RUNGS[1].file)
-    monkeypatch.setattr("lookbook.ladder.rungs.RUNGS", RUNGS[:2])
+    two = (rung("baseline"), rung("train_ann"))
+    save_keras(small, two[1].file)
+    monkeypatch.setattr("lookbook.ladder.rungs.RUNGS", two)
     monkeypatch.setattr("lookbook.commands.timing.SECONDS", 0.05)
     monkeypatch.setattr(  # TensorFlow has started, and its threads cannot be changed any more
         "tensorflow.config.threading.set_intra_op_parallelism_threads", lambda threads: None

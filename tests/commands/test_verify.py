@@ -7,8 +7,10 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from support import run
+import yaml
+from support import ROOT, run
 
+from lookbook.evaluation.predictions import prediction_file
 from lookbook.networks.saving import save_keras
 from lookbook.revisions.revision import outputs
 from lookbook.revisions.verification import READERS, Finding, difference, judge, machine
@@ -110,7 +112,11 @@ def test_what_is_not_at_hand_is_said(tmp_path):
 
 
 def test_every_kind_of_number_file_of_the_pipeline_has_a_reader():
-    assert set(READERS) == {".json", ".csv", ".parquet", ".npz", ".keras"}
+    drawn = {".svg", ".png", ".html", ".md", ".txt"}
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
+    outs = [out for stage in stages for out in stage["outs"]]
+    suffixes = {Path(out).suffix for out in outs} | {prediction_file("model", "test").suffix, ".json"}
+    assert suffixes - drawn - {""} == set(READERS)
 
 
 def test_seeds_are_those_of_sections_whatever_the_data_set_is_called(tmp_path):

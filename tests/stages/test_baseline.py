@@ -7,8 +7,8 @@ import pytest
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import load_params
 from lookbook.ladder.models import load_model, predict
-from lookbook.linear.inputs import linear_inputs, shrinking, split_inputs
-from lookbook.linear.model import LinearModel, save_linear
+from lookbook.shallow.inputs import shallow_inputs, shrinking, split_inputs
+from lookbook.shallow.linear import LinearModel, save_linear
 from lookbook.splits.spec import Scaling
 from lookbook.splits.split import Split
 from stages import baseline, download, preprocess, train_ann, train_cnn, train_transfer
@@ -84,7 +84,7 @@ def test_more_folds_than_pictures_of_a_class_are_refused(processed):
 def test_large_pictures_are_averaged_down():
     assert [shrinking(side, 64) for side in (28, 64, 65, 160)] == [1, 1, 2, 3]
     pixels = np.random.default_rng(0).integers(0, 256, (2, 7, 7, 3), dtype=np.uint8)
-    rows = linear_inputs(pixels, Scaling("none", [1.0] * 3, [0.0] * 3), 3)
+    rows = shallow_inputs(pixels, Scaling("none", [1.0] * 3, [0.0] * 3), 3)
     assert rows.shape == (2, 2 * 2 * 3)
     expected = pixels[1, 3:6, 0:3].mean(axis=(0, 1))
     np.testing.assert_allclose(rows[1].reshape(2, 2, 3)[1, 0], expected, rtol=1e-6)

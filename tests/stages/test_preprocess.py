@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 from support import read_card, write_card, write_idx
 
-from lookbook.linear.inputs import split_inputs
 from lookbook.preprocessing.twins import TWIN
+from lookbook.shallow.inputs import split_inputs
 from lookbook.splits.spec import read_spec
 from lookbook.splits.split import Split
 from stages import download, preprocess

@@ -1,4 +1,4 @@
-"""What the linear classifier sees of a picture."""
+"""What models that are no networks see of a picture."""
 
 import numpy as np
 
@@ -11,8 +11,8 @@ def shrinking(side: int, largest: int) -> int:
     return -(-side // largest)
 
 
-def linear_inputs(pixels: np.ndarray, scaling: Scaling, shrink: int) -> np.ndarray:
-    """Return what the classifier sees: float32 of shape (n, values).
+def shallow_inputs(pixels: np.ndarray, scaling: Scaling, shrink: int) -> np.ndarray:
+    """Return what such a model sees: float32 of shape (n, values).
 
     Args:
         pixels: uint8 of shape (n, height, width, channels).
@@ -29,8 +29,8 @@ def linear_inputs(pixels: np.ndarray, scaling: Scaling, shrink: int) -> np.ndarr
 
 
 def split_inputs(split: Split, shrink: int) -> np.ndarray:
-    """Return the classifier's inputs for all pictures of a split, read a block at a time."""
-    blocks = (linear_inputs(split.images(b), split.spec.scaling, shrink) for b in split.blocks())
+    """Return such a model's inputs for all pictures of a split, read a block at a time."""
+    blocks = (shallow_inputs(split.images(b), split.spec.scaling, shrink) for b in split.blocks())
     first = next(blocks)
     rows = np.empty((len(split), first.shape[1]), np.float32)
     rows[: len(first)], start = first, len(first)

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.linear_model import SGDClassifier
 
 from lookbook.foundation.files import replacing
-from lookbook.linear.inputs import linear_inputs
+from lookbook.shallow.inputs import shallow_inputs
 from lookbook.splits.spec import Scaling
 
 
@@ -59,5 +59,5 @@ class LinearModel:
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Return float64 of shape (n, classes) for raw pixels (n, height, width, channels)."""
-        inputs = linear_inputs(pixels, self.scaling, self.shrink)
+        inputs = shallow_inputs(pixels, self.scaling, self.shrink)
         return self.classifier.predict_proba(inputs)
