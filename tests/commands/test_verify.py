@@ -115,8 +115,8 @@ def test_every_kind_of_number_file_of_the_pipeline_has_a_reader():
     drawn = {".svg", ".png", ".html", ".md", ".txt"}
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
     outs = [out for stage in stages for out in stage["outs"]]
-    suffixes = {Path(out).suffix for out in outs} | {prediction_file("model", "test").suffix, ".json"}
-    assert suffixes - drawn - {""} == set(READERS)
+    files = [*map(Path, outs), prediction_file("model", "test"), Path("metrics.json")]
+    assert {file.suffix for file in files} - drawn - {""} == set(READERS)
 
 
 def test_seeds_are_those_of_sections_whatever_the_data_set_is_called(tmp_path):
