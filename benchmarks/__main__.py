@@ -144,8 +144,8 @@ def run_stage(chosen: Plan, folder: Path, **options: bool) -> Run:
 def prepare(chosen: Plan, folder: Path) -> None:
     """Make the splits of a recipe in `folder`."""
     (folder / "params.yaml").write_text(yaml.safe_dump(params_of(chosen)))
-    (folder / "data/own").mkdir(parents=True)
-    for path in ("data/cards", "data/own/watched.json", "data/bases"):
+    (folder / "data").mkdir(exist_ok=True)
+    for path in ("data/cards", "data/bases"):
         (folder / path).unlink(missing_ok=True)
         (folder / path).symlink_to(ROOT / path)
     for stage in ("download", "preprocess"):

@@ -8,6 +8,7 @@ what was left out and of what the audit found; a chart of sample pictures and on
 
 import logging
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from lookbook.datasets.cards import load_card
@@ -39,7 +40,7 @@ def main() -> None:
     card, settings = load_card(params.dataset), params.preprocess
     with replacing(PROCESSED) as folder:
         folder.mkdir()
-        made = make_splits(read_pictures(card, RAW), card.classes, settings, folder)
+        made = make_splits(partial(read_pictures, card, RAW), card.classes, settings, folder)
         train = Split("train", folder, made.spec)
         scaling = scaling_for(settings.scaling, train)
         reasons = made.dropped["reason"].value_counts().sort_index().to_dict()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support import TINY, copy_project, run
+from support import TINY, copy_project, run, write_photos
 
 from lookbook.__main__ import main
 
@@ -147,6 +147,48 @@ def lookbook(project, capsys, monkeypatch):
         return code, said.out, said.err
 
     return run
+
+
+@pytest.fixture
+def photos(tmp_path_factory) -> Path:
+    """A folder `photos` outside the project, with 10 cats and 10 dogs."""
+    return write_photos(tmp_path_factory.mktemp("home") / "photos", {"cats": 10, "dogs": 10})
+
+
+@pytest.fixture
+def without_dvc(monkeypatch):
+    """Leave out telling DVC, which takes over a second a time."""
+    monkeypatch.setattr("lookbook.own.keeping._tell_dvc", lambda folder: None)
+
+
+@pytest.fixture
+def add(project, without_dvc):
+    """A function that takes photos into a set, as `lookbook add` does; returns the plan."""
+    from lookbook.own.adding import apply, plan
+    from lookbook.own.scanning import Columns, Grouping
+
+    def take_in(
+        *places,
+        dataset="pets",
+        columns=None,
+        grouping=None,
+        sizes=(0.2, 0.2),
+        resplit=False,
+        dry=False,
+    ):
+        planned = plan(
+            dataset,
+            [str(place) for place in places],
+            columns=columns or Columns(),
+            grouping=grouping or Grouping(),
+            sizes=sizes,
+            resplit=resplit,
+        )
+        if not dry:
+            apply(planned)
+        return planned
+
+    return take_in
 
 
 @pytest.fixture

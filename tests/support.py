@@ -1,17 +1,23 @@
 """Functions that the tests share: the project's files, commands, small data, answers."""
 
 import gzip
+import hashlib
 import html.parser
+import io
 import shutil
 import struct
 import subprocess
+import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 
 from lookbook.datasets.cards import card_path
+from lookbook.datasets.packs import read_list
 from lookbook.foundation.params import load_params
 from lookbook.foundation.schema import Section
 
@@ -57,6 +63,69 @@ def write_idx(path: Path, values: np.ndarray, magic: int | None = None) -> None:
     header = struct.pack(">I", 0x0800 + values.ndim if magic is None else magic)
     header += struct.pack(f">{values.ndim}I", *values.shape)
     path.write_bytes(gzip.compress(header + values.astype(np.uint8).tobytes(), mtime=0))
+
+
+def picture(
+    seed: int, side: int = 24, *, grey: bool = False, kind: str = "PNG", **options
+) -> bytes:
+    """Return a picture file: of one seed near duplicates, of two seeds strangers."""
+    noise = np.random.default_rng(seed).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    image = Image.fromarray(noise).resize((side, side), Image.Resampling.BICUBIC)
+    file = io.BytesIO()
+    (image.convert("L") if grey else image).save(file, kind, **options)
+    return file.getvalue()
+
+
+def write_photos(folder: Path, classes: dict[str, int], *, first: int = 0, **options) -> Path:
+    """Write pictures that are strangers to each other, in one folder a class; return `folder`.
+
+    Args:
+        folder: Made if it is not there.
+        classes: How many pictures of each class: `CLASS/SEED.png`.
+        first: The seed of the first; each has the next one.
+        options: Of `picture`.
+    """
+    seed = first
+    for name, count in classes.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for _ in range(count):
+            (folder / name / f"{seed}.png").write_bytes(picture(seed, **options))
+            seed += 1
+    return folder
+
+
+def listed(dataset: str = "pets", root: Path = Path()) -> pd.DataFrame:
+    """Return the list of a set of the project in a folder."""
+    return read_list(root / "data/own" / dataset)
+
+
+def packed(dataset: str = "pets", root: Path = Path()) -> dict[str, bytes]:
+    """Return what each pack of a set holds, by its name."""
+    paths = sorted((root / "data/own" / dataset).glob("*.zip"))
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def check_consistent(dataset: str = "pets", root: Path = Path()) -> None:
+    """Fail unless list, packs and card of a set say the same, and nothing else lies around."""
+    folder, table = root / "data/own" / dataset, listed(dataset, root)
+    for pack, rows in table.groupby("pack"):
+        with zipfile.ZipFile(folder / pack) as archive:
+            for member, photo in zip(rows["member"], rows["id"], strict=True):
+                assert hashlib.sha256(archive.read(member)).hexdigest()[:16] == photo
+    names = {path.name for path in folder.iterdir()}
+    assert names - {"withdrawn.csv"} == {"list.csv", "notes.csv", *table["pack"]}
+    card = yaml.safe_load((root / f"data/cards/{dataset}.yaml").read_text())
+    content = (folder / "list.csv").read_bytes()
+    assert card["files"] == [
+        {
+            "name": "list.csv",
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+    ]
+    assert card["counts"] == table["class"].value_counts().to_dict()
+    splits = table["split"].value_counts().to_dict()
+    assert {name: count for name, count in card["splits"].items() if count} == splits
 
 
 def send(handler, content: bytes, *, status: int = 200, promised: int | None = None) -> None:

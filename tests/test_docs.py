@@ -23,6 +23,7 @@ from support import ROOT, run
 
 from lookbook.__main__ import names
 from lookbook.datasets.cards import known_cards
+from lookbook.datasets.packs import LIST, NOTES
 from lookbook.foundation.params import Params
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "data/own/README.md"])
@@ -33,6 +34,9 @@ EXAMPLES = {"NAME", "pets"}
 # Words with a slash or a dot that name nothing in the repository.
 FOREIGN = {"upstream/main", "~/photos/cats", "~/photos/dogs", "~/.kaggle/access_token"}
 FOREIGN |= {"~/.kaggle/kaggle.json", ".gitlab-ci.yml", "keras.applications"}
+FOREIGN |= {"cats/1.jpg", "cats/holiday-*"}
+# Files of a set of the reader's own, by name or whole path.
+OF_A_SET = {LIST, NOTES}
 SHELL = {"git", "source"}  # programs that are not ours to check
 
 
@@ -207,6 +211,8 @@ def path_exists(path):
     if any(out.startswith(f"{path}/") for out in made):
         return True
     parts = Path(path).parts
+    if parts[-1] in OF_A_SET and parts[:-1] in ((), ("data", "own", "pets")):
+        return True
     if EXAMPLES & {part for name in parts for part in re.split(r"[._]|test_", name)}:
         return Path(path).parent.as_posix() in FOLDERS
     return "/" not in path and path in {Path(tracked).name for tracked in TRACKED}

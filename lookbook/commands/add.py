@@ -1,13 +1,18 @@
-"""Make a data set of your own pictures.
+"""Take photos of your own into a data set, a new one or one that is there.
 
-    lookbook add pets ~/photos            a folder with one folder a class
-    lookbook add pets ~/photos.zip        an archive of it: zip, tar, tar.gz
+    lookbook add pets ~/photos               a folder with one folder a class
+    lookbook add pets ~/photos.zip           an archive of it: zip, tar, tar.gz
     lookbook add pets https://example.org/photos.zip
-    lookbook add pets --accept            take the version that is there now
+    lookbook add pets ~/photos/labels.csv    a CSV or TSV of file names and labels
+    lookbook add pets ~/more ~/photos.zip    several of these
+    lookbook add pets ~/more/cats            more of one class that there is
+    lookbook add pets                        what is new where it came from
+    lookbook add pets ~/photos --dry-run     what would be done
 
-It looks through the pictures and writes a card, data/cards/pets.yaml, with their hash, classes and
-counts; then `dvc exp run -S dataset=pets` takes them through the pipeline. The pictures stay
-where they are. When they change, the next run stops and says how, until the change is accepted.
+It is a snapshot, as `git add` makes one: the photos are copied into data/own/pets, which DVC keeps,
+and where they came from is not needed any more. Photos that the set has are known by their
+content. Each newcomer gets a split, which never changes; photos that are nearly the same stay in
+one split together.
 """
 
 import argparse
@@ -16,47 +21,56 @@ import argparse
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("name", help="what `dataset` in params.yaml will be")
-    parser.add_argument("place", nargs="?", help="folder, archive or http(s) address")
-    parser.add_argument("--accept", action="store_true", help="take the version of now")
+    parser.add_argument("places", nargs="*", metavar="PLACE", help="folder, archive, list, address")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, do nothing")
+    parser.add_argument("--resplit", action="store_true", help="give every photo its split anew")
+    parser.add_argument("--take-back", action="store_true", help="photos that were withdrawn, too")
+    parser.add_argument("--name-column", metavar="COLUMN", help="of a list: the file names")
+    parser.add_argument("--label-column", metavar="COLUMN", help="of a list: the labels")
+    parser.add_argument("--group-column", metavar="COLUMN", help="of a list: what stays together")
+    parser.add_argument(
+        "--group-pattern",
+        metavar="REGEX",
+        help="of a new set: photos in whose names it finds the same text stay together",
+    )
+    parser.add_argument(
+        "--group-level",
+        type=int,
+        metavar="N",
+        help="of a new set: photos of one folder stay together; 1: the folder that they are in",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Look through the pictures, write the card and the list of files."""
-    from lookbook.datasets.cards import Card, card_path
-    from lookbook.datasets.writing import write_card
-    from lookbook.foundation.files import replacing, write_text
-    from lookbook.foundation.schema import read_yaml, validated
-    from lookbook.own.adding import (
-        WATCH,
-        WATCH_STAGE,
-        accepted,
-        card_for,
-        checked_place,
-        look_at,
-        stage_in_git,
-    )
-    from lookbook.own.files import difference, list_content, list_path, read_list
+    """Look through the photos, say what is found, take them in."""
+    from lookbook.datasets.packs import NOTES, set_folder
+    from lookbook.foundation.params import load_params
+    from lookbook.own.adding import apply, plan
+    from lookbook.own.scanning import Columns, grouping
+    from lookbook.own.telling import about, size_of
 
-    dataset, path = arguments.name, card_path(arguments.name)
-    place = checked_place(dataset, arguments.place, accept=arguments.accept)
-    found = look_at(dataset, place)
-    card = card_for(dataset, found)
-    if arguments.accept:
-        card = accepted(read_yaml(path), card)
-        changes = difference(read_list(list_path(dataset)), found.entries)
-        print(f"{dataset}: {changes or 'no picture has changed'}")
-    validated(Card, card, path=path)
-    changed = [path, list_path(dataset)]
-    with replacing(list_path(dataset)) as partial:
-        partial.write_bytes(list_content(found.entries))
-    write_card(path, card)
-    if found.source["kind"] == "local":
-        write_text(WATCH, WATCH_STAGE)
-        changed.append(WATCH)
-    others = sum(not entry.sha256 for entry in found.entries)
-    counts = ", ".join(f"{name} {count:,}" for name, count in card["counts"].items())
-    print(f"{dataset}: {counts}; {others} other files; card in {path}")
-    if stage_in_git(changed):
-        print(f"staged in Git: {', '.join(map(str, changed))}; commit them")
-    first = f"dvc exp run -S dataset={dataset} -S preprocess.image_size=64"
-    print(f"now: {'dvc repro' if arguments.accept else first}")
+    settings = load_params().preprocess
+    planned = plan(
+        arguments.name,
+        arguments.places,
+        columns=Columns(arguments.name_column, arguments.label_column, arguments.group_column),
+        grouping=grouping(arguments.group_pattern, arguments.group_level),
+        sizes=(settings.validation_size, settings.test_size),
+        resplit=arguments.resplit,
+        take_back=arguments.take_back,
+    )
+    told = [] if arguments.dry_run else apply(planned)  # before a word that a closed pipe may stop
+    print("\n".join(about(planned)))
+    if arguments.resplit:
+        print("every photo gets its split anew: figures of before and after cannot be compared")
+    if arguments.dry_run:
+        print(f"to be copied: {size_of(planned.bytes)}; this was a dry run, nothing was done")
+        return
+    if not planned.changes:
+        print("nothing has changed")
+        return
+    if planned.left_out or planned.bridges:
+        print(f"who is named here in part is named in full in {set_folder(arguments.name) / NOTES}")
+    print(f"copied: {size_of(planned.bytes)}; DVC keeps them: `dvc push` shares them")
+    print(f"staged in Git: {', '.join(map(str, told))}; commit them")
+    print(f"now: dvc exp run -S dataset={arguments.name} -S preprocess.image_size=64")

@@ -18,7 +18,19 @@ from typing import IO, NamedTuple
 from lookbook.foundation.errors import LookbookError
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".webp")
+PICTURE_SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".png",
+    ".gif",
+    ".bmp",
+    ".webp",
+    ".heic",
+    ".heif",
+    ".avif",
+)
 MAX_PICTURE_BYTES = 2**28
 MAX_MEMBER_BYTES = 2**30  # when unpacked; the largest published table has 83 MB
 
@@ -163,7 +175,7 @@ def _safe_name(name: str, where: str) -> str:
     plain = _plain(name)
     if ".." in plain.split("/"):
         raise _refused(where, name, "a name that leads out of its folder")
-    if not plain or not name.isprintable():
+    if not plain or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
         raise _refused(where, name, "a name that is empty or has control characters")
     return plain
 

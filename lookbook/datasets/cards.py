@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from lookbook.foundation.errors import LookbookError
-from lookbook.foundation.schema import Count, Integer, Section, Share, read_yaml, validated
+from lookbook.foundation.schema import Count, Integer, Number, Section, Share, read_yaml, validated
 
 CARDS = Path("data/cards")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
@@ -71,11 +71,33 @@ class KaggleSource(Section):
     dataset: Annotated[str, StringConstraints(pattern=r"^[\w-]+/[\w-]+(/[0-9]+)?$")]
 
 
-class LocalSource(Section):
-    """A folder or an archive of the user's own; see `lookbook.own.adding`."""
+class OwnSource(Section):
+    """Photos of one's own, taken into data/own; see `lookbook.datasets.packs`.
 
-    kind: Literal["local"]
-    path: Annotated[str, StringConstraints(min_length=1)]
+    Attributes:
+        places: Where they came from: folders, archives, lists, addresses.
+        validation_size: Share of each class that validation gets.
+        test_size: The same for test.
+        group_pattern: A regular expression; photos in whose names it finds the same text stay in
+            one split together. Its first group counts, if it has one.
+        group_level: The folder above a photo that keeps its photos together: 1 is its own.
+        name_column: Of a list: the column of file names, where it is not plain.
+        label_column: Likewise of the labels.
+        group_column: The column of what stays together.
+        aliases: Classes that were renamed or merged: what they are called in those places, and
+            in the set.
+    """
+
+    kind: Literal["own"]
+    places: list[str]
+    validation_size: Annotated[Number, Field(ge=0, lt=1)]
+    test_size: Share
+    group_pattern: str | None = None
+    group_level: Count | None = None
+    name_column: str | None = None
+    label_column: str | None = None
+    group_column: str | None = None
+    aliases: dict[str, str] = Field(default_factory=dict)
 
 
 class MirrorSource(Section):
@@ -139,6 +161,17 @@ class ImagesReader(Section):
     unreadable: Integer | None = None
 
 
+class PacksReader(Section):
+    """Packs of photos and a list of them, as `lookbook add` writes them.
+
+    Attributes:
+        channels: What photos are brought to: 1 for grey, 3 for colour.
+    """
+
+    kind: Literal["packs"]
+    channels: Literal[1, 3]
+
+
 class Card(Section):
     """One file of data/cards."""
 
@@ -147,14 +180,16 @@ class Card(Section):
     homepage: str
     classes: Annotated[list[str], Field(min_length=2)]
     counts: dict[str, Count] | None = None  # pictures of each class, for people to read
+    splits: dict[str, Integer] | None = None  # pictures of each split, likewise
     flips: bool = False  # a picture mirrored left to right is still one of its class
     files: Annotated[list[PublishedFile], Field(min_length=1)]
     source: Annotated[
-        BundledSource | HttpSource | KaggleSource | LocalSource | MirrorSource,
+        BundledSource | HttpSource | KaggleSource | MirrorSource | OwnSource,
         Field(discriminator="kind"),
     ]
     reader: Annotated[
-        CsvReader | DigitsReader | IdxReader | ImagesReader, Field(discriminator="kind")
+        CsvReader | DigitsReader | IdxReader | ImagesReader | PacksReader,
+        Field(discriminator="kind"),
     ]
 
     @field_validator("classes")

@@ -26,12 +26,22 @@ class PreprocessParams(Section):
     validation_size: Annotated[Number, Field(ge=0, lt=1)]
     test_size: Share
     split: Literal["stratified", "hash"]
+    groups: Literal["none", "near"]
     drop_twins: Literal["exact", "near", "none"]
     max_unreadable: Annotated[Number, Field(ge=0, lt=1)]
     resize: Literal["stretch", "crop", "pad"]
     scaling: Literal["unit", "symmetric", "standard", "none"]
     one_hot: bool
     seed: Seed
+
+    @model_validator(mode="after")
+    def _draws_groups_by_shares(self) -> Self:
+        if self.groups == "near" and self.split == "hash":
+            raise ValueError(
+                "Expected preprocess.split to be stratified where preprocess.groups is near: what "
+                "a picture is like is not in its hash. Received: hash."
+            )
+        return self
 
     @model_validator(mode="after")
     def _leaves_training_data(self) -> Self:

@@ -1,5 +1,5 @@
-"""People's own sets: which files there are, what was accepted, and how the two differ.
+"""People's own sets, kept as versioned data: scanned, examined, grouped, shared out, packed.
 
-In come folders, archives and addresses of the user's; out come a card, a list of files with their
-hashes, and sentences on what has changed since it was accepted.
+In come folders, archives, lists and addresses; out come packs of photos that only grow, a list that
+says each one's class, group and split, a card, and sentences on what was found, is new or is gone.
 """

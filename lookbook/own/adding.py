@@ -1,229 +1,377 @@
-"""Look through pictures that nobody has described, and write their card."""
+"""Take photos into a set: what would change (`plan`), and the change itself (`apply`).
 
-import hashlib
-import io
-import subprocess
-from collections import Counter
-from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
-from typing import NamedTuple
-from urllib.parse import urlsplit
-
-import pooch
-import requests
-from PIL import Image
-
-from lookbook.datasets.archives import MAX_PICTURE_BYTES, is_archive, is_picture, read_members
-from lookbook.datasets.cards import card_path, known_cards
-from lookbook.foundation.errors import LookbookError
-from lookbook.foundation.files import replacing, sha256_of
-from lookbook.foundation.parallel import in_parallel
-from lookbook.foundation.places import cache_folder
-from lookbook.foundation.schema import read_yaml
-from lookbook.own.files import OWN, Entry, list_content, list_path, scan
-from lookbook.pictures.decoding import FORMATS
-from lookbook.readers.images import arrange
-
-FEWEST = 3  # pictures of a class: one for each split
-TIMEOUT = 30  # seconds without a byte
-GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B")
-
-WATCH = OWN / "dvc.yaml"
-WATCH_STAGE = """\
-# Made by `lookbook add`. Looks whether your own data changed, before each run.
-stages:
-  watch:
-    cmd: python -m lookbook.own.watch
-    wdir: ../..
-    params:
-      - dataset
-    always_changed: true
-    outs:
-      - data/own/watched.json:
-          cache: false
-          persist: true
+A set is changed in this order: packs are written beside those that are there, the list is replaced,
+then the card, then DVC and Git are told. A kill at any moment leaves the old list or the new one,
+and the next command brings card and DVC after it.
 """
 
+import hashlib
+import shutil
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain, repeat
+from pathlib import Path
+from typing import NamedTuple
 
-class Found(NamedTuple):
-    """What is there now.
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from lookbook.datasets.cards import OwnSource, card_path
+from lookbook.datasets.packs import (
+    COLUMNS,
+    read_list,
+    read_notes,
+    read_withdrawn,
+    set_folder,
+    write_list,
+    write_notes,
+    write_packs,
+    write_withdrawn,
+)
+from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.parallel import in_parallel
+from lookbook.own.examining import AT_ONCE, Examined, Hashes, examine
+from lookbook.own.keeping import bring_together, card_of, own_card
+from lookbook.own.likenesses import keep_likenesses, likenesses
+from lookbook.own.scanning import (
+    Columns,
+    Grouping,
+    Photo,
+    Place,
+    check_class,
+    look,
+    look_everywhere,
+    manner_of,
+    read_file,
+)
+from lookbook.own.sharing import Shared, share_out
+from lookbook.pictures.likeness import GRID, near_components
+from lookbook.splits.spec import SPLITS
+
+BRIDGE = "resembles photos of several splits; went to training"
+FEWEST = 3  # photos of a class: one for each split
+GROUP_THRESHOLD = 0.97  # a little below what audits call near: likenesses differ with the size
+SPARE_BYTES = 64 * 2**20  # that are left free on the disk
+
+
+class Plan(NamedTuple):
+    """What taking in photos would change.
 
     Attributes:
-        path: The folder or archive, on this machine.
-        entries: The files in it.
-        source: The card's `source`.
-        file: The card's one file: name, size, SHA-256.
+        dataset: The set's name.
+        card: Its card as it will be, but for what the list decides.
+        old: Its list so far.
+        table: Its list as it will be; newcomers come last, without `pack` and `member`.
+        places: Where the newcomers are.
+        newcomers: What is known of each, in the order of the list.
+        grids: The likeness of each photo of `table`.
+        known: How many photos the set had already.
+        renamed: Photos that the set has under another name: old and new name.
+        relabelled: Photos that are now of another class: name, old and new class.
+        left_out: Name and reason of each file that is not taken in.
+        near: How many newcomers have a near duplicate.
+        shared: The newcomers' splits.
     """
 
-    path: Path
-    entries: list[Entry]
-    source: dict
-    file: dict
+    dataset: str
+    card: dict
+    old: pd.DataFrame
+    table: pd.DataFrame
+    places: list[Place]
+    newcomers: list[Examined]
+    grids: np.ndarray
+    known: int
+    renamed: list[tuple[str, str]]
+    relabelled: list[tuple[str, str, str]]
+    left_out: list[tuple[str, str]]
+    near: int
+    shared: Shared
+
+    @property
+    def bytes(self) -> int:
+        """How much is to be copied."""
+        return sum(newcomer.photo.size for newcomer in self.newcomers)
+
+    @property
+    def bridges(self) -> list[str]:
+        """The names of newcomers that resemble photos of several splits."""
+        arriving = self.table.iloc[len(self.table) - len(self.shared.splits) :]
+        return arriving["name"].iloc[self.shared.bridges].tolist()
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.newcomers or self.renamed or self.relabelled) or not self.old.equals(
+            self.table[COLUMNS]
+        )
 
 
-def look_at(dataset: str, place: str) -> Found:
-    """Look at a folder, an archive or an address.
+def plan(
+    dataset: str,
+    places: list[str],
+    *,
+    columns: Columns,
+    grouping: Grouping,
+    sizes: tuple[float, float],
+    resplit: bool = False,
+    take_back: bool = False,
+) -> Plan:
+    """Find out what taking in the photos of some places would change.
+
+    Args:
+        dataset: The set's name, of a new one or of one that is there.
+        places: Folders, archives, addresses or lists; none: those that the card names.
+        columns: Of lists.
+        grouping: What keeps photos together, of a new set.
+        sizes: The shares that validation and test get in a new set.
+        resplit: Give every photo its split anew.
+        take_back: Take in photos that were withdrawn, too.
 
     Raises:
-        LookbookError: If there is nothing of the kind.
+        LookbookError: If there is nothing of the kind, or a class is too small.
     """
-    if place.startswith(("http://", "https://")):
-        path = _downloaded(dataset, place)
-        source = {"kind": "http", "origins": [place.rpartition("/")[0]]}
-    else:
-        path = Path(place).expanduser()
-        source = {"kind": "local", "path": _portable(path)}
-        if not path.is_dir() and not (path.is_file() and is_archive(path.name)):
-            kind = "a file of another kind" if path.exists() else "no such file or folder"
+    card, folder = own_card(dataset), set_folder(dataset)
+    if card is None:
+        if not places:
             raise LookbookError(
-                "Expected a folder with one folder a class, or a zip, tar or tar.gz archive of it. "
-                f"Received: {place}, {kind}. Name the folder or archive."
+                f"Expected where the photos are: lookbook add {dataset} FOLDER. Received: nothing. "
+                "Name a folder, an archive, a list or an http(s) address."
             )
-    entries = scan(path, dataset)
-    if path.is_dir():
-        content = list_content(entries)
-        digest = hashlib.sha256(content).hexdigest()
-        file = {"name": f"{dataset}.csv", "bytes": len(content), "sha256": digest}
+        source = OwnSource(
+            kind="own",
+            places=[],
+            validation_size=sizes[0],
+            test_size=sizes[1],
+            group_pattern=grouping.pattern,
+            group_level=grouping.level,
+        )
+        old = pd.DataFrame(columns=COLUMNS, dtype=str)
     else:
-        file = {"name": path.name, "bytes": path.stat().st_size, "sha256": sha256_of(path)}
-    return Found(path, entries, source, file)
+        source = OwnSource.model_validate(card["source"])
+        asked = Grouping(source.group_pattern, source.group_level)
+        if grouping not in (Grouping(), asked):
+            raise LookbookError(
+                f"Expected {asked}, as {card_path(dataset)} has it. Received: {grouping}. Change "
+                f"the card, then: lookbook add {dataset} --resplit"
+            )
+        old = read_list(folder)
+    said = {name: value for name, value in columns._asdict().items() if value}
+    source = source.model_copy(update={f"{name}_column": value for name, value in said.items()})
+    manner = manner_of(source, card["classes"] if card else [])
+    if places:
+        found = [look(dataset, place, manner) for place in places]
+    else:
+        found = look_everywhere(dataset, source.places, manner)
+    hashes = Hashes(dataset)
+    examined = list(examine(found, set(old["id"]), hashes))
+    hashes.keep()
+    withdrawn = {} if take_back else read_withdrawn(folder)
+    sorted_out = _sort_out(examined, old, source.aliases, withdrawn)
+    left_out = [other for place in found for other in place.others] + sorted_out.left_out
+    table = pd.concat([sorted_out.old, sorted_out.new], ignore_index=True)
+    _check_classes(table)
+    seen = [one.grid for one in sorted_out.newcomers if one.grid is not None]
+    before = likenesses(dataset, folder, old)
+    grids = np.concatenate([before, np.array(seen, np.uint8).reshape(-1, GRID, GRID)])
+    alike = near_components(grids, len(old), GROUP_THRESHOLD)
+    components = _components(table, alike)
+    kept, arriving = table.iloc[: len(old)], table.iloc[len(old) :]
+    if resplit:
+        kept, arriving = table.iloc[:0], table.assign(split="")
+    shared = share_out(
+        kept,
+        arriving,
+        components,
+        validation_size=source.validation_size,
+        test_size=source.test_size,
+    )
+    names = np.array(SPLITS, object)[shared.splits]
+    table.loc[len(table) - len(names) :, "split"] = names
+    near = _note_likeness(table, alike, shared.bridges + len(table) - len(names), len(old))
+    labels = list(dict.fromkeys([*source.places, *(place.label for place in found)]))
+    card = card_of(dataset, card, source.model_copy(update={"places": labels}), examined)
+    return Plan(
+        dataset, card, old, table, found, sorted_out.newcomers, grids, sorted_out.known,
+        sorted_out.renamed, sorted_out.relabelled, left_out, near, shared,
+    )  # fmt: skip
 
 
-def card_for(dataset: str, found: Found) -> dict:
-    """Return the card of pictures that nobody has described before.
+def apply(plan: Plan) -> list[Path]:
+    """Make the change; return the files that Git should know.
 
     Raises:
-        LookbookError: If they are not sorted into classes of enough pictures each.
+        LookbookError: If the disk is too small, or a photo changes while it is read.
     """
-    if found.path.is_dir():
-        _check_no_folder_is_empty(found.path)
-    places = arrange([entry.file for entry in found.entries])
-    counts = Counter(place.folder.strip() for place in places.values())
+    folder = set_folder(plan.dataset)
+    _check_space(folder.parent, plan.bytes)
+    folder.mkdir(exist_ok=True)
+    contents = _contents(plan)
+    table = plan.table.copy()
+    if plan.newcomers:
+        packed = list(write_packs(folder, contents))
+        first = len(table) - len(packed)
+        table.loc[first:, "pack"] = [photo.pack for photo in packed]
+        table.loc[first:, "member"] = [photo.member for photo in packed]
+    if plan.changes:
+        notes = read_notes(folder) | dict(plan.left_out) | dict.fromkeys(plan.bridges, BRIDGE)
+        write_notes(folder, notes)
+        back = set(table["id"])
+        withdrawn = read_withdrawn(folder)
+        if back & set(withdrawn):
+            kept = {photo: day for photo, day in withdrawn.items() if photo not in back}
+            write_withdrawn(folder, kept)
+        write_list(folder, table)
+    keep_likenesses(plan.dataset, table["id"].tolist(), plan.grids)
+    return bring_together(plan.dataset, plan.card)
+
+
+class _SortedOut(NamedTuple):
+    old: pd.DataFrame
+    new: pd.DataFrame
+    newcomers: list[Examined]
+    known: int
+    renamed: list[tuple[str, str]]
+    relabelled: list[tuple[str, str, str]]
+    left_out: list[tuple[str, str]]
+
+
+def _sort_out(
+    examined: list[Examined],
+    old: pd.DataFrame,
+    aliases: dict[str, str],
+    withdrawn: Collection[str],
+) -> _SortedOut:
+    """Tell newcomers from photos that the set has, and both from what must be left out."""
+    old = old.copy()
+    row_of = {photo: row for row, photo in enumerate(old["id"])}
+    here = {one.photo.name for one in examined}
+    said: dict[str, dict[str, Examined]] = {}  # by id, then by class: the first that says so
+    left_out = []
+    for one in examined:
+        name = aliases.get(one.photo.class_name, one.photo.class_name)
+        if one.reason:
+            left_out.append((one.photo.name, one.reason))
+            continue
+        if one.sha256[:16] in withdrawn:
+            left_out.append((one.photo.name, "withdrawn"))
+            continue
+        by_class = said.setdefault(one.sha256[:16], {})
+        if name in by_class:
+            if one.sha256[:16] not in row_of:
+                left_out.append((one.photo.name, f"the same as {by_class[name].photo.name}"))
+        else:
+            by_class[name] = one
+    renamed, relabelled, newcomers, rows, known = [], [], [], [], 0
+    for photo, by_class in said.items():
+        names = [one.photo.name for one in by_class.values()]
+        if len(by_class) > 1:
+            reason = f"of two classes: {' and '.join(by_class)}"
+            left_out += [(name, reason) for name in names]
+            continue
+        ((name, one),) = by_class.items()
+        row = row_of.get(photo)
+        if row is None:
+            newcomers.append(one)
+            published, group = one.photo.published, one.photo.group
+            rows.append((photo, one.photo.name, name, group, "", published, "", ""))
+            continue
+        known += 1
+        before = old.at[row, "name"]
+        if before != one.photo.name and before not in here:
+            renamed.append((before, one.photo.name))
+            old.at[row, "name"] = one.photo.name
+        if old.at[row, "class"] != name:
+            relabelled.append((one.photo.name, old.at[row, "class"], name))
+            old.at[row, "class"] = name
+    new = pd.DataFrame(rows, columns=COLUMNS, dtype=str)
+    return _SortedOut(old, new, newcomers, known, renamed, relabelled, left_out)
+
+
+def _check_classes(table: pd.DataFrame) -> None:
+    counts = Counter(table["class"])
+    for name in counts:
+        check_class(name)
+    folded: dict[str, str] = {}
+    for name in counts:
+        other = folded.setdefault(name.casefold(), name)
+        if other != name:
+            raise LookbookError(
+                f"Expected classes of different names. Received: {other!r} and {name!r}, the same "
+                "but for case. Rename one."
+            )
+    if len(counts) < 2:
+        received = f"the one class {next(iter(counts))!r}" if counts else "none that can be read"
+        raise LookbookError(
+            f"Expected photos of at least two classes. Received: {received}. Add another folder."
+        )
     rarest = min(counts, key=lambda name: counts[name])
     if counts[rarest] < FEWEST:
         raise LookbookError(
             f"Expected at least {FEWEST} pictures of every class, one for each split. Received: "
             f"{counts[rarest]} of {rarest!r}. Add pictures of it, or take its folder out."
         )
-    pictures = [entry.file for entry in found.entries if is_picture(entry.file)]
-    grey = all(in_parallel(_is_grey, _contents(found.path, pictures)))
-    return {
-        "title": f"{dataset}, pictures of our own",
-        "licence": "not stated",
-        "homepage": "not stated",
-        "classes": sorted(counts),
-        "counts": {name: counts[name] for name in sorted(counts)},
-        "flips": not grey,  # photos may be mirrored; grey scans may be letters
-        "files": [found.file],
-        "source": found.source,
-        "reader": {"kind": "images", "channels": 1 if grey else 3},
-    }
 
 
-def accepted(old: dict, new: dict) -> dict:
-    """Return the card of a new version: what people may have edited stays as it is."""
-    same_classes = sorted(old["classes"]) == new["classes"]
-    edited = ("title", "licence", "homepage", "flips", "reader")
-    kept = {key: old[key] for key in edited if key in old}
-    return new | kept | ({"classes": old["classes"]} if same_classes else {})
+def _components(table: pd.DataFrame, alike: np.ndarray) -> np.ndarray:
+    """Number the photos so that those that must stay together share a number.
+
+    They are alike now, were found alike when they came, or are of one group.
+    """
+    count, one, other = len(table), [np.arange(len(table))], [len(table) + alike]
+    for place, column in enumerate(("group", "alike"), start=2):
+        codes = pd.factorize(table[column].where(table[column] != ""))[0]
+        named = np.flatnonzero(codes >= 0)
+        one.append(named)
+        other.append(place * count + codes[named])
+    rows, columns = np.concatenate(one), np.concatenate(other)
+    graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(4 * count,) * 2)
+    return connected_components(graph, directed=False)[1][:count]
 
 
-def _downloaded(dataset: str, address: str) -> Path:
-    """Download an archive into the cache, where the download stage finds it."""
-    parts = urlsplit(address)
-    name = PurePosixPath(parts.path).name
-    if parts.query or parts.fragment or "@" in parts.netloc or not is_archive(name):
-        shown = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+def _note_likeness(table: pd.DataFrame, alike: np.ndarray, bridges: np.ndarray, known: int) -> int:
+    """Write which photos are alike, by the eldest of them; return how many newcomers have such.
+
+    A bridge is like photos of several splits, and so joins none of them.
+    """
+    company = np.bincount(alike, minlength=1)[alike] > 1
+    eldest = table["alike"].where(table["alike"] != "", table["id"]).groupby(alike)
+    names = eldest.transform("first")
+    told = company.copy()
+    told[bridges] = False
+    bridged = np.isin(alike, alike[bridges])
+    told[:known] &= ~bridged[:known]  # what was there stays apart
+    table.loc[told, "alike"] = names[told]
+    return int(company[known:].sum())
+
+
+def _contents(plan: Plan) -> Iterator[tuple[str, bytes]]:
+    """Yield name in the pack and bytes of each newcomer, read once more and compared."""
+    wanted = {id(newcomer.photo): newcomer for newcomer in plan.newcomers}
+    for place in plan.places:
+        chosen = [photo for photo in place.photos if id(photo) in wanted]
+        pairs: Iterable[tuple[Photo, bytes | str]]
+        if place.archive is None:
+            pairs = zip(chosen, in_parallel(read_file, chosen, AT_ONCE), strict=True)
+        else:
+            inside = zip(place.photos, chain(place.contents(), repeat("gone")), strict=False)
+            pairs = ((photo, content) for photo, content in inside if id(photo) in wanted)
+        for photo, content in pairs:
+            expected = wanted[id(photo)].sha256
+            if isinstance(content, str) or hashlib.sha256(content).hexdigest() != expected:
+                raise LookbookError(
+                    f"Expected {photo.name} to stay as it is while it is read. Received: another "
+                    "content. Run the command again when nobody works in that folder."
+                )
+            yield f"{expected[:16]}{Path(photo.name).suffix.lower()}", content
+
+
+def _check_space(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    needed *= 2  # DVC keeps a copy in its cache
+    if needed + SPARE_BYTES > free:
         raise LookbookError(
-            "Expected an address that ends with the name of a zip, tar or tar.gz archive, without "
-            "a question mark, user name or password, since it will stand on the card. Received: "
-            f"{shown}. Download the archive and name its path instead."
+            f"Expected {needed:,} bytes of free disk space for the photos. Received: {free:,} at "
+            f"{folder.absolute()}. Free some, or move the clone; nothing was copied."
         )
-    path = cache_folder(dataset) / name
-    try:
-        with replacing(path) as partial:
-            pooch.HTTPDownloader(timeout=TIMEOUT)(address, partial, None)
-    except (requests.RequestException, ValueError) as error:
-        status = getattr(getattr(error, "response", None), "status_code", None)
-        received = f"HTTP status {status}" if status else type(error).__name__
-        raise LookbookError(
-            f"Expected to download {address}. Received: {received}. Check the address and the "
-            "network, or download the archive and name its path instead."
-        ) from None
-    return path
-
-
-def _check_no_folder_is_empty(path: Path) -> None:
-    empty = [
-        folder.name
-        for folder in sorted(path.iterdir())
-        if folder.is_dir() and not any(is_picture(file.name) for file in folder.rglob("*"))
-    ]
-    if empty or not any(path.iterdir()):
-        received = f"none in {', '.join(map(repr, empty))}" if empty else "an empty folder"
-        raise LookbookError(
-            f"Expected pictures in every folder of {path}. Received: {received}. Add pictures, or "
-            "take the folder away."
-        )
-
-
-def _contents(path: Path, names: list[str]) -> Iterable[bytes | str | Path]:
-    if path.is_dir():
-        return (path / name for name in names)
-    return read_members(path, set(names), MAX_PICTURE_BYTES)
-
-
-def _is_grey(content: bytes | str | Path) -> bool:
-    """Whether a picture has no colours; true for one that cannot be opened."""
-    try:
-        file = io.BytesIO(content) if isinstance(content, bytes) else content
-        with Image.open(file, formats=FORMATS) as picture:
-            return picture.mode in GREY_MODES
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return True
-
-
-def _portable(path: Path) -> str:
-    """Return a path that also holds in a copy of the project, as DVC's temporary runs are."""
-    path, home = path.absolute(), Path.home()
-    return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
-
-
-def _place_of(card: dict) -> str:
-    source = card["source"]
-    if source["kind"] == "local":
-        return source["path"]
-    return f"{source['origins'][0]}/{card['files'][0]['name']}"
-
-
-def stage_in_git(paths: list[Path]) -> bool:
-    """Let Git know the files: DVC's temporary and queued runs copy only what Git knows."""
-    command = ["git", "add", "--", *map(str, paths)]
-    try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        return False
-
-
-def checked_place(dataset: str, place: str | None, *, accept: bool) -> str:
-    """Return where to look, or say why the command makes no sense."""
-    path, own = card_path(dataset), list_path(dataset).is_file()
-    # Names that differ in case only are one file on some systems.
-    known = dataset.casefold() in map(str.casefold, known_cards())
-    if accept and not own:
-        raise LookbookError(
-            f"Expected the name of a data set of your own. Received: {dataset!r}, which is "
-            f"{'a published one' if known else 'unknown'}. Add it: lookbook add {dataset} FOLDER"
-        )
-    if known and not accept:
-        remedy = f"To take its new version: lookbook add {dataset} --accept. " if own else ""
-        raise LookbookError(
-            f"Expected a new name. Received: {dataset!r}, which {path} has. {remedy}"
-            "Choose another name."
-        )
-    if not place and not accept:
-        raise LookbookError(
-            f"Expected where the pictures are: lookbook add {dataset} FOLDER. Received: nothing. "
-            "Name a folder, an archive or an http(s) address."
-        )
-    return place or _place_of(read_yaml(path))

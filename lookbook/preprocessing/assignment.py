@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lookbook.foundation.errors import LookbookError
+from lookbook.own.sharing import share_out
 from lookbook.splits.spec import SPLITS, TEST, TRAIN, VALIDATION
 
 
@@ -23,6 +24,7 @@ class Assignment:
         validation_size: float,
         test_size: float,
         seed: int,
+        components: np.ndarray | None = None,
     ):
         """Assign all pictures.
 
@@ -34,6 +36,8 @@ class Assignment:
             validation_size: Share of the pictures that validation gets, where it is not published.
             test_size: The same for test.
             seed: Of the stratified shuffle.
+            components: Pictures with the same number go to one split together; None: each by
+                itself.
 
         Raises:
             LookbookError: If a class is too small for the splits.
@@ -53,7 +57,11 @@ class Assignment:
             rows = np.flatnonzero(self._shared)
             needed = 1 + sum(size > 0 for size in self._sizes.values())
             _check_class_sizes(labels[rows], class_names, needed=needed)
-            self._drawn[rows] = _draw_stratified(labels[rows], self._sizes, seed)
+            if components is None:
+                self._drawn[rows] = _draw_stratified(labels[rows], self._sizes, seed)
+            else:
+                arriving = index.iloc[rows]
+                self._drawn[rows] = _draw_groups(arriving, components[rows], self._sizes, seed)
 
     def splits_of(self, rows: np.ndarray, ids: list[str]) -> np.ndarray:
         """Return the splits of these rows of the index, as indices into `SPLITS`: int8 (n,).
@@ -100,6 +108,28 @@ def _draw_stratified(labels: np.ndarray, sizes: dict[int, float], seed: int) -> 
             )
             drawn[held_out] = split
     return drawn
+
+
+def _draw_groups(
+    index: pd.DataFrame, components: np.ndarray, sizes: dict[int, float], seed: int
+) -> np.ndarray:
+    arriving = pd.DataFrame(
+        {
+            "id": [f"{seed} {source}" for source in index["source"]],
+            "name": index["source"].to_numpy(),
+            "class": index["label"].to_numpy(),
+            "group": "",
+            "split": "",
+        }
+    )
+    shared = share_out(
+        arriving.iloc[:0],
+        arriving,
+        components,
+        validation_size=sizes[VALIDATION],
+        test_size=sizes[TEST],
+    )
+    return shared.splits.astype(np.int8)
 
 
 def _draw_by_hash(ids: list[str], sizes: dict[int, float]) -> np.ndarray:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from lookbook.foundation.files import write_csv
-from lookbook.preprocessing.twins import NEAR_THRESHOLD, nearest
+from lookbook.pictures.likeness import NEAR_THRESHOLD
+from lookbook.preprocessing.twins import nearest
 from lookbook.splits.spec import SPLITS
 
 BLANK_DEVIATION = 2.0  # of the likeness's brightness, out of 255

@@ -1,6 +1,7 @@
 """Make the splits: decode every picture, give each its split, leave out what must be."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import PreprocessParams
 from lookbook.pictures.decoding import Form
 from lookbook.preprocessing.assignment import Assignment, check_every_class
-from lookbook.preprocessing.streaming import Written, write_splits
+from lookbook.preprocessing.streaming import Written, near_groups, write_splits
 from lookbook.preprocessing.twins import drop_twins, exact_groups
 from lookbook.readers.reading import Reading
 from lookbook.splits.spec import SPLITS, Spec, unscaled_spec
@@ -37,12 +38,12 @@ class Made(NamedTuple):
 
 
 def make_splits(
-    reading: Reading, class_names: list[str], settings: PreprocessParams, folder: Path
+    read: Callable[[], Reading], class_names: list[str], settings: PreprocessParams, folder: Path
 ) -> Made:
     """Decode all pictures into the splits and drop twins.
 
     Args:
-        reading: The data set.
+        read: Opens the data set; twice where groups are to be found first.
         class_names: In label order.
         settings: Of the stage.
         folder: An empty folder.
@@ -50,20 +51,24 @@ def make_splits(
     Raises:
         LookbookError: If too many pictures are unreadable, or a split lacks a class.
     """
+    reading = read()
     form = Form(settings.image_size, reading.channels, settings.resize, reading.needs_jfif)
+    by_groups = settings.groups == "near" and not reading.is_shared_out
+    validation_size = 0.0 if reading.is_shared_out else settings.validation_size
     assignment = Assignment(
         reading.index,
         class_names,
         method=settings.split,
-        validation_size=settings.validation_size,
-        test_size=settings.test_size,
+        validation_size=validation_size,
+        test_size=0.0 if reading.is_shared_out else settings.test_size,
         seed=settings.seed,
+        components=near_groups(read(), form) if by_groups else None,
     )
     written, unreadable = write_splits(reading, form, assignment, folder)
     check_unreadable(unreadable, reading, settings.max_unreadable)
 
     def described(written: Written) -> Spec:
-        check_every_class(written.index, class_names, validation_size=settings.validation_size)
+        check_every_class(written.index, class_names, validation_size=validation_size)
         return unscaled_spec(class_names, form.shape, settings.one_hot, written.index["split"])
 
     spec = described(written)

@@ -14,7 +14,7 @@ from lookbook.foundation.files import remove
 from lookbook.foundation.parallel import in_parallel
 from lookbook.pictures.batch import process, sharing_threads
 from lookbook.pictures.decoding import Form
-from lookbook.pictures.likeness import GRID
+from lookbook.pictures.likeness import GRID, near_components
 from lookbook.preprocessing.assignment import Assignment
 from lookbook.readers import Reading
 from lookbook.splits.spec import SPLITS, Spec
@@ -91,6 +91,28 @@ def write_splits(
         }
     )
     return Written(index, grids[kept] if len(index) < count else grids), unreadable
+
+
+def near_groups(reading: Reading, form: Form) -> np.ndarray:
+    """Number the pictures so that near duplicates share a number; unreadable ones are alone.
+
+    Returns:
+        int of shape (n,), for the rows of the reading's index.
+    """
+    grids = np.zeros((len(reading.index), GRID, GRID), np.uint8)
+    start, kept = 0, []
+    bar = tqdm(total=len(grids), unit=" pictures", desc="groups", disable=None, leave=False)
+    with sharing_threads(), bar as progress:
+        batches = in_parallel(lambda batch: (len(batch), process(batch, form)), reading.batches)
+        for drawn, done in batches:
+            grids[start + np.array(done.kept, int)] = done.grids
+            kept += [start + place for place in done.kept]
+            start += drawn
+            progress.update(drawn)
+    groups, read = near_components(grids), np.zeros(len(grids), bool)
+    read[kept] = True
+    groups[~read] = groups.max(initial=0) + 1 + np.arange(int((~read).sum()))
+    return groups
 
 
 def drop_from_split(name: str, rows: np.ndarray, folder: Path, spec: Spec) -> None:

@@ -14,16 +14,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lookbook.pictures.likeness import (
+    NEAR_THRESHOLD,
+    ROUNDING,
+    brightness_steps,
+    cosine,
+    keys,
+    unit_vectors,
+)
 from lookbook.preprocessing.streaming import Written, drop_from_split
 from lookbook.splits.spec import TEST, TRAIN, Spec
 from lookbook.splits.split import Split
 
-# Measured on the photos of cats_vs_dogs and tf_flowers: pairs of JPEG copies at quality 30, of
-# copies at half the size and of copies 1.2 times as bright have at least 0.993, 0.997 and (19 of
-# 20) 0.984; of the photos themselves, 1 in 1,000 and 1 in 100 has a partner above 0.98.
-NEAR_THRESHOLD = 0.98
 TWIN = "training picture with a twin in the test split"  # the reason to drop one
-ROUNDING = 1e-5  # more than float32 similarities are off by
 QUERY_ROWS, BASE_ROWS = 512, 2048
 
 
@@ -38,7 +41,7 @@ def exact_groups(index: pd.DataFrame, grids: np.ndarray, splits: list[Split]) ->
     Returns:
         int64 of shape (n,): the group's number, -1 for a picture that is alone.
     """
-    _, likeness, counts = np.unique(_keys(grids), return_inverse=True, return_counts=True)
+    _, likeness, counts = np.unique(keys(grids), return_inverse=True, return_counts=True)
     suspects = np.flatnonzero(counts[likeness] > 1)
     position = index.groupby("split").cumcount().to_numpy()
     digests = []
@@ -67,18 +70,18 @@ def nearest(query: np.ndarray, base: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """
     best, found = np.zeros(len(query)), np.full(len(query), -1)
     # Copies of one picture would all be candidates; the first stands for them.
-    rows = np.sort(np.unique(_keys(base), return_index=True)[1])
+    rows = np.sort(np.unique(keys(base), return_index=True)[1])
     for b in range(0, len(rows), BASE_ROWS):
         base_rows = rows[b : b + BASE_ROWS]
-        base_steps = _steps(base[base_rows])
-        base_unit = _unit(base_steps)
+        base_steps = brightness_steps(base[base_rows])
+        base_unit = unit_vectors(base_steps)
         for q in range(0, len(query), QUERY_ROWS):
-            steps = _steps(query[q : q + QUERY_ROWS])
-            similarity = _unit(steps) @ base_unit.T
+            steps = brightness_steps(query[q : q + QUERY_ROWS])
+            similarity = unit_vectors(steps) @ base_unit.T
             highest = similarity.max(axis=1, keepdims=True)
             bar = np.maximum(highest, NEAR_THRESHOLD) - ROUNDING
             of_query, of_base = np.nonzero((similarity >= bar) & (highest > 0))
-            exact = _cosine(steps[of_query], base_steps[of_base])
+            exact = cosine(steps[of_query], base_steps[of_base])
             order = np.lexsort((-of_base, exact))  # the best last, and of equals the first
             of_query, of_base, exact = of_query[order], of_base[order], exact[order]
             better = (exact >= NEAR_THRESHOLD) & (exact > best[q + of_query])
@@ -126,32 +129,3 @@ def drop_twins(
     sizes = pd.Series(kept).map(pd.Series(kept).value_counts())
     kept[sizes < 2] = -1  # the other half of a pair that was broken up
     return written.without(twins), kept, [(source, TWIN) for source in sources]
-
-
-def _keys(grids: np.ndarray) -> np.ndarray:
-    """Return 64 bits for each likeness, the same for the same ones: uint64 (n,).
-
-    Sorting the likenesses themselves would take several times their memory.
-    """
-    digests = (hashlib.blake2b(grid, digest_size=8).digest() for grid in grids)
-    return np.frombuffer(b"".join(digests), np.uint64)
-
-
-def _steps(grids: np.ndarray) -> np.ndarray:
-    """Return the differences between neighbouring cells, down and across: int32 (n, values)."""
-    cells = grids.astype(np.int32)
-    down, across = np.diff(cells, axis=1), np.diff(cells, axis=2)
-    count = len(cells)
-    return np.concatenate([down.reshape(count, -1), across.reshape(count, -1)], axis=1)
-
-
-def _unit(steps: np.ndarray) -> np.ndarray:
-    vectors = steps.astype(np.float32)
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(length, 1)  # a blank picture is like no other
-
-
-def _cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the cosine of each row of `a` with the same row of `b`, from exact sums."""
-    dot, aa, bb = (np.einsum("ij,ij->i", x, y, dtype=np.int64) for x, y in ((a, b), (a, a), (b, b)))
-    return dot / np.sqrt((aa * bb).clip(min=1).astype(np.float64))

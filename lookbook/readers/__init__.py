@@ -8,12 +8,18 @@ from pathlib import Path
 
 from lookbook.datasets.cards import Card
 from lookbook.pictures.batch import Batch, Fault
-from lookbook.readers import digits, idx, images, table
+from lookbook.readers import digits, idx, images, packs, table
 from lookbook.readers.reading import Reading
 
 __all__ = ["Batch", "Fault", "Reading", "read_pictures"]
 
-READ = {"csv": table.read, "digits": digits.read, "idx": idx.read, "images": images.read}
+READ = {
+    "csv": table.read,
+    "digits": digits.read,
+    "idx": idx.read,
+    "images": images.read,
+    "packs": packs.read,
+}
 
 
 def read_pictures(card: Card, folder: Path) -> Reading:

@@ -27,6 +27,7 @@ class Reading(NamedTuple):
         max_unreadable: Largest share of pictures that may be unreadable; None leaves it to the
             parameters.
         known_unreadable: How many are known to be so.
+        is_shared_out: Whether every picture's split stands in `published`; none is drawn then.
     """
 
     index: pd.DataFrame
@@ -36,6 +37,7 @@ class Reading(NamedTuple):
     needs_jfif: bool = False
     max_unreadable: float | None = None
     known_unreadable: int | None = None
+    is_shared_out: bool = False
 
 
 def index_of(

@@ -5,9 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lookbook.datasets.cards import CARDS, card_path
 from lookbook.foundation.errors import LookbookError
-from lookbook.foundation.schema import read_yaml
 from lookbook.revisions.revision import Revision
 
 DVC = (sys.executable, "-m", "dvc")
@@ -18,8 +16,7 @@ logger = logging.getLogger("rerun")
 def rerun(revision: Revision, folder: Path, *options: str) -> None:
     """Run the whole pipeline of a revision in a clone of this repository.
 
-    The clone uses this repository's cache. Pictures whose source is another machine are checked
-    out from there rather than downloaded.
+    The clone uses this repository's cache.
 
     Args:
         revision: Of this repository.
@@ -34,22 +31,15 @@ def rerun(revision: Revision, folder: Path, *options: str) -> None:
     cache = Path(run(*DVC, "cache", "dir").strip()).absolute()
     run(*DVC, "cache", "dir", "--local", str(cache), cwd=folder)
     command = [*DVC, "repro", *options]
-    if _is_elsewhere(folder):
-        run(*DVC, "checkout", "--quiet", "data/raw", cwd=folder)
-        command += ["--downstream", "preprocess"]
+    own = sorted(path.relative_to(folder).as_posix() for path in folder.glob("data/own/*.dvc"))
+    if own:  # people's own photos, from the cache
+        run(*DVC, "checkout", "--quiet", *own, cwd=folder)
     logger.info("running the pipeline of %s", revision.commit[:10])
     if subprocess.run(command, cwd=folder, stdout=sys.stderr).returncode:
         raise LookbookError(
             f"Expected the pipeline of {revision.name} to run. Received: a failure, told above. "
             "Mend its cause and run the command again."
         )
-
-
-def _is_elsewhere(folder: Path) -> bool:
-    """Return whether the data set is someone's own pictures, and they are not on this machine."""
-    dataset = read_yaml(folder / "params.yaml")["dataset"]
-    source = read_yaml(card_path(dataset, folder / CARDS))["source"]
-    return source["kind"] == "local" and not Path(source["path"]).expanduser().exists()
 
 
 def run(*command: str, cwd: Path | None = None) -> str:

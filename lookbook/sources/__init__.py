@@ -9,8 +9,7 @@ from pathlib import Path
 
 from lookbook.datasets.cards import Card
 from lookbook.foundation.errors import LookbookError
-from lookbook.sources import bundled, http, kaggle, local
-from lookbook.sources import mirror as mirrored
+from lookbook.sources import bundled, http, kaggle, mirror, own
 from lookbook.sources.hashes import fault_of
 
 logger = logging.getLogger(__name__)
@@ -19,8 +18,8 @@ FETCH = {
     "bundled": bundled.fetch,
     "http": http.fetch,
     "kaggle": kaggle.fetch,
-    "local": local.fetch,
-    "mirror": mirrored.fetch,
+    "own": own.fetch,
+    "mirror": mirror.fetch,
 }
 
 

@@ -13,7 +13,6 @@ import requests
 from lookbook.datasets.cards import Card, HttpSource, PublishedFile
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.places import cache_folder, mirror
-from lookbook.own.files import list_path
 from lookbook.sources.hashes import fault_of
 
 logger = logging.getLogger(__name__)
@@ -32,13 +31,7 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
     assert isinstance(card.source, HttpSource)
     for file in card.files:
         origins = [*mirror(dataset), *card.source.origins]
-        try:
-            path = fetch_file(file, origins, cache_folder(dataset))
-        except LookbookError as error:
-            if not list_path(dataset).is_file():
-                raise
-            accept = f"If there is a new version: lookbook add {dataset} --accept."
-            raise LookbookError(f"{error} {accept}") from None
+        path = fetch_file(file, origins, cache_folder(dataset))
         shutil.copyfile(path, folder / file.name)
 
 

@@ -1,527 +1,494 @@
-"""One's own pictures: added, changed, accepted, and versioned, as people do it."""
+"""`lookbook add`: photos of one's own become a versioned set, as people do it."""
 
-import io
+import errno
 import json
 import os
+import random
 import shutil
-import tarfile
-import tempfile
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
-from PIL import Image
-from support import read_card, send
-from support import run as execute
+from support import (
+    check_consistent,
+    listed,
+    packed,
+    picture,
+    read_card,
+    run,
+    send,
+    write_photos,
+)
 
+from lookbook.datasets import packs
 from lookbook.datasets.cards import card_path
-from lookbook.own import files as own
-from lookbook.own import watch
+from lookbook.splits.spec import SPLITS
 from lookbook.splits.split import Split
 from stages import download, preprocess
-
-
-def picture(seed, mode="RGB"):
-    """The bytes of a small JPEG with a colour and shapes of its own."""
-    coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(coarse).resize((48, 36)).convert(mode).save(file, "JPEG")
-    return file.getvalue()
-
-
-def make_photos(folder, count=20, mode="RGB"):
-    for number, name in enumerate(("cats", "dogs")):
-        (folder / name).mkdir(parents=True)
-        for i in range(count):
-            (folder / name / f"{i}.jpg").write_bytes(picture(1000 * number + i, mode))
-    return folder
-
-
-@pytest.fixture
-def photos(tmp_path_factory):
-    """A folder `photos` with 20 cats and 20 dogs, and what else lies around in such folders."""
-    folder = make_photos(tmp_path_factory.mktemp("home") / "photos")
-    (folder / "cats/Thumbs.db").write_bytes(b"x")
-    (folder / "notes.txt").write_text("holiday")
-    return folder
-
-
-@pytest.fixture
-def run(run_main, caplog):
-    """A function that runs a main in this process and returns (exit code, all that it said)."""
-    caplog.set_level("INFO")
-
-    def call(main):
-        caplog.clear()
-        code, err = run_main(main)
-        return code, caplog.text + err
-
-    return call
-
-
-@pytest.fixture
-def command(lookbook):
-    """A function that runs `lookbook add` in this process; returns its code and all it said."""
-
-    def call(*arguments):
-        code, out, err = lookbook("add", *arguments)
-        return code, out + err
-
-    return call
 
 
 @pytest.fixture
 def use(set_params):
     """A function that chooses a data set, at a small size."""
-    return lambda name, **changes: set_params(
-        dataset=name, **{"preprocess.image_size": 16} | changes
+    return lambda name="pets", **changes: set_params(
+        dataset=name, **{"preprocess.image_size": 12} | changes
     )
 
 
-def test_a_folder_gets_a_card_and_goes_through(project, photos, command, use, run):
-    code, err = command("pets", photos)
+def status_of(folder):
+    return run("dvc", "status", "data/own/pets.dvc", cwd=folder).stdout.strip()
+
+
+def commit(folder, message):
+    run("git", "commit", "-qam", message, cwd=folder)
+
+
+def test_a_folder_becomes_a_set_that_dvc_and_git_know(repository, photos, lookbook, use, run_main):
+    (photos / "cats/notes.txt").write_text("holiday")
+    code, out, err = lookbook("add", "pets", photos)
     assert code == 0, err
-    assert "cats 20, dogs 20; 2 other files" in err
-    card = read_card("pets")
-    assert card["classes"] == ["cats", "dogs"]
-    assert card["counts"] == {"cats": 20, "dogs": 20}
-    assert card["reader"] == {"kind": "images", "channels": 3}
-    assert card["flips"] is True
-    assert card["files"][0]["sha256"] == own.sha256_of(Path("data/own/pets.csv"))
-    use("pets")
-    for main in (watch.main, download.main, preprocess.main):
-        code, err = run(main)
+    lines = out.splitlines()
+    assert lines[0] == "pets: 20 photos of 2 classes, 20 of them new"
+    assert lines[2] == f"  {'cats':<24} {'█' * 30} 10 (6 + 2 + 2)"
+    assert "left out, not a picture's name: 1 (cats/notes.txt)" in lines
+    assert "who is named here in part is named in full in data/own/pets/notes.csv" in lines
+    assert lines[-1] == "now: dvc exp run -S dataset=pets -S preprocess.image_size=64"
+    check_consistent()
+    assert status_of(repository) == "Data and pipelines are up to date."
+    staged = run("git", "status", "--porcelain", "-uall", cwd=repository).stdout.splitlines()
+    assert sorted(staged) == ["A  data/cards/pets.yaml", "A  data/own/pets.dvc"]
+    use()
+    photos.rename(photos.with_name("gone"))  # never needed again
+    for stage in (download, preprocess):
+        code, err = run_main(stage.main)
         assert code == 0, err
-    assert json.loads(Path("data/own/watched.json").read_text()) == {
-        "pets": card["files"][0]["sha256"]
-    }
-    assert sorted(path.name for path in Path("data/raw").iterdir()) == [
-        "pets-00000.zip",
-        "pets.csv",
-    ]
-    assert sum(len(Split(name)) for name in ("train", "validation", "test")) == 40
-    dropped = pd.read_csv("data/processed/dropped.csv")
-    assert sorted(dropped["source"]) == ["cats/Thumbs.db", "notes.txt"]
+    assert sorted(path.name for path in Path("data/raw").iterdir()) == ["00000.zip", "list.csv"]
+    assert Path("data/raw/00000.zip").read_bytes() == packed()["00000.zip"]
+    assert {name: len(Split(name)) for name in SPLITS} == {"train": 12, "validation": 4, "test": 4}
+    table = listed().set_index("name")
+    for name in SPLITS:
+        index = Split(name).index()
+        assert (table.loc[index["source"], "split"] == name).all()
+        assert (table.loc[index["source"], "id"].to_numpy() == index["id"].to_numpy()).all()
 
 
-def test_the_packed_pictures_are_the_same_bytes_everywhere(project, photos, command, use, run):
-    command("pets", photos)
-    use("pets")
-    packs = []
-    for _ in range(2):
-        run(download.main)
-        packs.append(Path("data/raw/pets-00000.zip").read_bytes())
-        for path in photos.rglob("*"):
-            os.utime(path, (1e9, 1e9))
-    assert packs[0] == packs[1]
-
-
-@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
-def test_an_archive_gets_a_card(project, photos, command, use, run, kind):
-    archive = photos.with_name(f"photos.{kind}")
-    format_name = {"zip": "zip", "tar": "tar", "tar.gz": "gztar"}[kind]
-    shutil.make_archive(str(photos), format_name, photos.parent, "photos")
-    code, err = command("pets", archive)
+def test_a_set_that_grows_is_told_as_it_grows(project, without_dvc, photos, lookbook):
+    lookbook("add", "pets", photos)
+    write_photos(photos, {"cats": 1, "ants": 3}, first=100)
+    (photos / "cats/0.png").rename(photos / "cats/tom.png")
+    (photos / "cats/1.png").rename(photos / "dogs/1.png")
+    (photos / "cats/small.png").write_bytes(picture(3, 20))
+    shutil.copy(photos / "dogs/12.png", photos / "dogs/again.png")
+    code, out, err = lookbook("add", "pets")
     assert code == 0, err
-    use("pets")
-    for main in (watch.main, download.main, preprocess.main):
-        code, err = run(main)
-        assert code == 0, err
-    assert Path("data/raw", archive.name).read_bytes() == archive.read_bytes()
-    assert sum(len(Split(name)) for name in ("train", "validation", "test")) == 40
+    assert "pets: 25 photos of 3 classes, 5 of them new" in out
+    assert "there already: 20 photos" in out
+    assert "cats/0.png is cats/tom.png" in out
+    assert "of another class now: 1 photo: dogs/1.png (cats, now dogs)" in out
+    assert "staying in one split together, near duplicates: 2 photos in 1 group" in out
+    assert ", 2 new)" in out
 
 
-def test_an_address_gets_a_card(project, photos, command, use, run, serve):
+def test_again_nothing_changes(project, without_dvc, photos, lookbook):
+    lookbook("add", "pets", photos)
+    code, out, _ = lookbook("add", "pets", photos)
+    assert code == 0
+    assert "nothing has changed" in out
+
+
+def test_a_dry_run_does_nothing(repository, photos, lookbook):
+    code, out, err = lookbook("add", "pets", photos, "--dry-run")
+    assert code == 0, err
+    assert "pets: 20 photos of 2 classes, 20 of them new" in out
+    size = sum(path.stat().st_size for path in photos.rglob("*.png"))
+    assert f"to be copied: {size / 1000:.1f} KB; this was a dry run, nothing was done" in out
+    assert run("git", "status", "--porcelain", "-uall", cwd=repository).stdout == ""
+    assert not card_path("pets").exists()
+
+
+def test_an_address_is_not_needed_again(
+    project, without_dvc, photos, lookbook, serve, use, run_main
+):
     content = Path(shutil.make_archive(str(photos), "zip", photos)).read_bytes()
     base, requests = serve(lambda handler: send(handler, content))
-    code, err = command("pets", f"{base}/files/photos.zip")
+    code, _, err = lookbook("add", "pets", f"{base}/files/photos.zip")
     assert code == 0, err
-    assert read_card("pets")["source"] == {"kind": "http", "origins": [f"{base}/files"]}
-    use("pets")
-    code, err = run(download.main)
+    assert read_card("pets")["source"]["places"] == [f"{base}/files/photos.zip"]
+    use()
+    code, err = run_main(download.main)
     assert code == 0, err
-    assert requests == ["/files/photos.zip"]  # once: the cache has it
-    assert Path("data/raw/photos.zip").read_bytes() == content
-    (photos / "cats/new.jpg").write_bytes(picture(77))
-    content = Path(shutil.make_archive(str(photos), "zip", photos)).read_bytes()
-    shutil.rmtree(os.environ["LOOKBOOK_CACHE"])
-    code, err = run(download.main)
-    assert code == 2
-    assert "does not match the known hash" in err
-    assert "If there is a new version: lookbook add pets --accept." in err
-    code, err = command("pets", "--accept")
+    assert requests == ["/files/photos.zip"]
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "gztar"])
+def test_an_archive_makes_the_same_set_as_its_folder(project, without_dvc, photos, lookbook, kind):
+    archive = shutil.make_archive(str(photos), kind, photos)
+    code, _, err = lookbook("add", "pets", archive)
     assert code == 0, err
-    assert "1 added (cats/new.jpg)" in err
-    assert read_card("pets")["counts"]["cats"] == 21
+    lookbook("add", "others", photos)
+    splits = [dict(zip(table["id"], table["split"], strict=True)) for table in map(listed, SETS)]
+    assert splits[0] == splits[1]
 
 
-def test_grey_photos_stay_grey(project, tmp_path_factory, command):
-    folder = make_photos(tmp_path_factory.mktemp("grey") / "scans", mode="L")
-    code, err = command("scans", folder)
+SETS = ("pets", "others")
+
+
+def test_a_list_with_columns_of_its_own(project, without_dvc, photos, lookbook):
+    rows = [f"{p.parent.name}/{p.name};{p.parent.name};{p.stem[-1]}" for p in photos.rglob("*.png")]
+    text = "\n".join(["bild;klasse;wer", *rows]).replace(";", "\t")
+    (photos / "labels.tsv").write_text(text)
+    columns = ["--name-column", "bild", "--label-column", "klasse", "--group-column", "wer"]
+    code, out, err = lookbook("add", "pets", photos / "labels.tsv", *columns)
     assert code == 0, err
-    assert read_card("scans")["reader"]["channels"] == 1
-    assert read_card("scans")["flips"] is False
+    assert "staying in one split together, groups as asked for: 20 photos in 10 groups" in out
+    assert (listed().groupby("group")["split"].nunique() == 1).all()
 
 
-def change(photos):
-    (photos / "dogs/new.jpg").write_bytes(picture(5000))
-    (photos / "cats/3.jpg").unlink()
-    (photos / "cats/4.jpg").write_bytes(picture(5001))
-    (photos / "cats/Thumbs.db").write_bytes(b"changed by Windows")
-
-
-CHANGES = "1 added (dogs/new.jpg), 1 removed (cats/3.jpg), 1 changed (cats/4.jpg)"
-
-
-@pytest.mark.parametrize("main", [watch.main, download.main], ids=["watch", "download"])
-def test_changed_pictures_stop_the_run_until_they_are_accepted(
-    project, photos, command, use, run, main
-):
-    command("pets", photos)
-    use("pets")
-    run(download.main)
-    raw = {path.name: path.read_bytes() for path in Path("data/raw").iterdir()}
-    change(photos)
-    code, err = run(main)
-    assert code == 2
-    assert f"Received: {CHANGES}. To take the new version: lookbook add pets --acc" in err
-    assert {path.name: path.read_bytes() for path in Path("data/raw").iterdir()} == raw
-    old = read_card("pets")
-    code, err = command("pets", "--accept")
+def test_groups_are_asked_for(project, without_dvc, photos, lookbook):
+    code, out, err = lookbook("add", "pets", photos, "--group-level", "1")
     assert code == 0, err
-    assert CHANGES in err
-    assert read_card("pets")["files"] != old["files"]
-    for step in (watch.main, download.main, preprocess.main):
-        code, err = run(step)
-        assert code == 0, err
-
-
-def test_accepting_keeps_what_was_edited(project, photos, command):
-    command("pets", photos)
-    path = card_path("pets")
-    text = path.read_text().replace("- cats\n  - dogs", "- dogs # first\n  - cats")
-    title = "title: 'The pets of our street' # all of them"
-    path.write_text(text.replace("title: pets, pictures of our own", title))
-    change(photos)
-    assert command("pets", "--accept")[0] == 0
-    assert read_card("pets")["classes"] == ["dogs", "cats"]
-    assert title in path.read_text()
-    assert "- dogs # first" in path.read_text()
-    assert "\nflips: true\n" in path.read_text()
-
-
-def test_a_changed_archive_says_which_pictures(project, photos, command, use, run):
-    archive = shutil.make_archive(str(photos), "zip", photos)
-    command("pets", archive)
-    use("pets")
-    change(photos)
-    shutil.make_archive(str(photos), "zip", photos)
-    code, err = run(watch.main)
-    assert code == 2
-    assert f"Received: {CHANGES}." in err
-
-
-def test_a_folder_on_another_machine(project, photos, command, use, run):
-    command("pets", photos)
-    use("pets")
-    photos.rename(photos.with_name("moved"))
-    code, err = run(watch.main)  # a colleague has the pushed version, and that is fine
+    assert "larger than the share of its split: the group cats, 10" in out
+    assert read_card("pets")["source"]["group_level"] == 1
+    code, _, err = lookbook("add", "others", photos, "--group-pattern", r"(\d)\.png")
     assert code == 0, err
-    assert "not on this machine" in err
-    code, err = run(download.main)
-    assert code == 2
-    assert "`dvc pull` brings the accepted version" in err
-    code, err = command("pets", photos.with_name("moved"), "--accept")
+    assert (listed("others").groupby("group")["split"].nunique() == 1).all()
+    assert listed("others")["group"].nunique() == 10
+
+
+def test_resplit_is_told(project, without_dvc, photos, lookbook):
+    lookbook("add", "pets", photos)
+    code, out, err = lookbook("add", "pets", "--resplit")
     assert code == 0, err
-    assert "no picture has changed" in err
-    assert run(download.main)[0] == 0
+    assert "every photo gets its split anew: figures of before and after cannot be compared" in out
 
 
-def test_links_are_followed_but_not_in_circles(project, photos, command):
-    elsewhere = photos.parent / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / "far.jpg").write_bytes(picture(9))
-    (photos / "cats/linked").symlink_to(elsewhere)
-    (photos / "dogs/circle").symlink_to(photos)
-    code, err = command("pets", photos)
+def test_one_class_alone_can_be_added_to(project, without_dvc, photos, lookbook):
+    lookbook("add", "pets", photos)
+    more = photos.with_name("more")
+    write_photos(more, {"cats": 2}, first=100)
+    (more / "labels.csv").write_text("file,label\ncats/100.png,cats\ncats/101.png,cats\n")
+    code, _, err = lookbook("add", "pets", more / "labels.csv")
     assert code == 0, err
-    assert read_card("pets")["counts"] == {"cats": 21, "dogs": 20}
+    assert read_card("pets")["counts"] == {"cats": 12, "dogs": 10}
 
 
-def empty_folder(photos):
-    shutil.rmtree(photos)
-    photos.mkdir()
+def test_names_that_would_turn_a_terminal_are_written_out(project, without_dvc, photos, lookbook):
+    shutil.copy(photos / "cats/1.png", photos / "cats/a\u202eb.png")
+    (photos / "cats/1 AM\u202f🐈.png").write_bytes(picture(100))
+    code, out, err = lookbook("add", "pets", photos)
+    assert code == 0, err
+    assert r"a\u202eb.png" in out
+    assert "\u202e" not in out
+    assert "cats/1 AM\u202f🐈.png" in listed()["name"].tolist()
 
 
-def one_of_a_class(photos):
-    (photos / "birds").mkdir()
-    (photos / "birds/1.jpg").write_bytes(picture(1))
-
-
-def same_names(photos):
-    shutil.copytree(photos / "cats", photos / "Cats ")
-
-
-def no_class_folders(photos):
-    for path in photos.rglob("*.jpg"):
-        path.rename(photos / f"{path.parent.name}-{path.name}")
-    shutil.rmtree(photos / "cats")
-    shutil.rmtree(photos / "dogs")
-
-
-def empty_class(photos):
-    (photos / "birds").mkdir()
-
-
-def same_but_for_case(photos):
-    shutil.copy(photos / "cats/1.jpg", photos / "cats/1.JPG")
-
-
-@pytest.mark.parametrize(
-    ("fault", "sentence"),
-    [
-        (empty_folder, "Received: an empty folder"),
-        (one_of_a_class, "at least 3 pictures of every class, one for each split. Received: 1 of"),
-        (same_names, "'Cats ' and 'cats', the same but for blanks and case"),
-        (no_class_folders, "Received: 40 pictures and no such folders"),
-        (empty_class, "Received: none in 'birds'"),
-        (same_but_for_case, "'cats/1.jpg', the same as 'cats/1.JPG' but for case"),
-    ],
-)
-def test_each_unsorted_folder_has_a_sentence(project, photos, command, fault, sentence):
-    fault(photos)
-    code, err = command("pets", photos)
-    assert code == 2
-    assert sentence in err
-    assert len(err.strip().splitlines()) == 1
-    assert not card_path("pets").exists()
-    assert not Path("data/own/pets.csv").exists()
+def test_a_name_that_is_no_text_is_left_out_and_named(project, without_dvc, photos, lookbook):
+    Path(os.fsdecode(bytes(photos / "cats") + b"/\xff.png")).write_bytes(picture(100))
+    code, out, err = lookbook("add", "pets", photos)
+    assert code == 0, err
+    assert "left out, a name with control characters: 1 (cats/\\udcff.png)" in out
+    assert len(listed()) == 20
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["pets"], "Expected where the pictures are: lookbook add pets FOLDER"),
-        (["pets", "--accept"], "Received: 'pets', which is unknown"),
-        (["digits", "--accept"], "Received: 'digits', which is a published one"),
-        (
-            ["digits", "."],
-            "Expected a new name. Received: 'digits', which data/cards/digits.yaml has",
-        ),
+        (["pets"], "lookbook add pets"),
+        (["digits", "."], "Received: 'digits', which data/cards/digits.yaml has"),
+        (["Digits", "."], "Received: 'Digits', which data/cards/digits.yaml has"),
         (["our pets", "."], "to be up to 64 letters, digits, _ and -, beginning with a letter"),
         (["../../params", "."], "Received: '../../params'. Choose another"),
-        (["Digits", "."], "Expected a new name. Received: 'Digits'"),
         (["pets", "nowhere"], "Received: nowhere, no such file or folder"),
         (["pets", "params.yaml"], "Received: params.yaml, a file of another kind"),
         (["pets", "https://u:secret@example.org/a.zip"], "Received: https://example.org/a.zip."),
-        (
-            ["pets", "https://example.org/a.zip?token=secret"],
-            "Received: https://example.org/a.zip.",
-        ),
-        (["pets", "https://example.org/page"], "ends with the name of a zip, tar or tar.gz"),
+        (["pets", ".", "--group-pattern", "("], "Expected a regular expression after --group-pa"),
+        (["pets", ".", "--group-level", "0"], "the latter from 1. Received: None and 0."),
+        (["pets", ".", "--group-level", "x"], "invalid int value: 'x'"),
+        (["pets", "--accept"], "unrecognized arguments: --accept"),
     ],
 )
-def test_each_wrong_command_has_a_sentence(project, command, arguments, sentence):
-    code, err = command(*arguments)
+def test_each_wrong_command_has_a_sentence(project, lookbook, arguments, sentence):
+    before = sorted(Path().rglob("*"))
+    code, out, err = lookbook("add", *arguments)
     assert code == 2
     assert sentence in err
     assert "secret" not in err
+    assert len(err.strip().splitlines()) == 1
+    assert out == ""
+    assert sorted(Path().rglob("*")) == before
 
 
-def test_an_unreadable_picture_has_a_sentence(photos, monkeypatch):
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to become somebody who may not read")
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o777)
-        copy = Path(shutil.copytree(photos, Path(folder, "photos")))
-        (copy / "cats/3.jpg").chmod(0)
-        monkeypatch.setenv("LOOKBOOK_CACHE", folder)
-        os.seteuid(65534)
-        try:
-            with pytest.raises(PermissionError, match=r"cats/3\.jpg"):
-                own.scan(copy, "pets")
-        finally:
-            os.seteuid(0)
+def test_what_a_first_try_left_behind_is_not_for_git(repository, photos, lookbook, monkeypatch):
+    monkeypatch.setattr(packs, "PACK_BYTES", 4000)
+    written, original = [], zipfile.ZipFile.writestr
+
+    def fill_up(archive, info, content):
+        written.append(info)
+        if len(written) == 10:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        original(archive, info, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile.ZipFile, "writestr", fill_up)
+        code, _, err = lookbook("add", "pets", photos)
+    assert code == 2
+    assert "No space left on device" in err
+    assert "Traceback" not in err
+    assert not card_path("pets").exists()
+    assert run("git", "status", "--porcelain", "-uall", cwd=repository).stdout == ""
+    code, _, err = lookbook("add", "pets", photos)
+    assert code == 0, err
+    check_consistent()
 
 
-def test_hashes_are_remembered_until_a_file_changes(project, photos, monkeypatch):
-    hashed = []
-    original = own.sha256_of
-    monkeypatch.setattr(own, "sha256_of", lambda path: hashed.append(path.name) or original(path))
-    first = own.scan(photos, "pets")
-    assert len(hashed) == 40
-    assert own.scan(photos, "pets") == first
-    assert len(hashed) == 40
-    (photos / "cats/3.jpg").write_bytes(picture(6000))
-    assert own.scan(photos, "pets") != first
-    assert hashed[40:] == ["3.jpg"]
+def test_a_version_that_is_not_the_cards_stops_the_run(
+    project, without_dvc, photos, lookbook, use, run_main
+):
+    lookbook("add", "pets", photos)
+    use()
+    table = Path("data/own/pets/list.csv")
+    table.write_bytes(table.read_bytes() + b"f" * 16 + b",cats/x.png,cats,,train,00000.zip,x.png\n")
+    code, err = run_main(download.main)
+    assert code == 2
+    assert "Run `dvc checkout data/own/pets.dvc` to have the card's, or `lookbook add pets`" in err
+    assert not Path("data/raw").exists()
 
 
-def test_a_new_photo_changes_one_pack(monkeypatch):
-    from lookbook.sources import local
+def test_a_pack_that_is_missing_stops_the_run(
+    project, without_dvc, photos, lookbook, use, run_main
+):
+    lookbook("add", "pets", photos)
+    use()
+    Path("data/own/pets/00000.zip").unlink()
+    code, err = run_main(download.main)
+    assert code == 2
+    assert "Expected data/own/pets/00000.zip. Received: no such file. Run `dvc pull" in err
 
-    entries = [
-        own.Entry(f"{i:05}.jpg", 2**20, own.hashlib.sha256(str(i).encode()).hexdigest())
-        for i in range(2000)
-    ]
-    before = list(local.packs(entries))
-    assert sum(map(len, before)) == 2000
-    assert all(len(run) <= 64 for run in before)
-    changed = []
-    for place in range(0, 2000, 200):
-        entry = own.Entry(f"{place:05}+.jpg", 2**20, "8" * 64)
-        after = list(local.packs([*entries[:place], entry, *entries[place:]]))
-        changed.append(len([run for run in after if run not in before]))
-    assert np.mean(changed) < 2
+
+def test_an_older_commit_brings_the_older_photos(repository, photos, lookbook):
+    lookbook("add", "pets", photos)
+    commit(repository, "Pets")
+    before, content = listed(), packed()
+    write_photos(photos, {"cats": 3}, first=100)
+    lookbook("add", "pets")
+    commit(repository, "More pets")
+    targets = ["--targets", "data/cards/pets.yaml"]
+    changed = run("dvc", "params", "diff", "HEAD~1", *targets, cwd=repository)
+    assert "counts.cats" in changed.stdout
+    run("git", "checkout", "-q", "HEAD~1", cwd=repository)
+    run("dvc", "checkout", "data/own/pets.dvc", cwd=repository)
+    pd.testing.assert_frame_equal(listed(), before)
+    assert packed() == content
+    check_consistent()
+
+
+# Slow: through DVC, with another clone, with kills
+
+
+def figures(folder):
+    """The content of what download and preprocess make."""
+    paths = [*(folder / "data/raw").rglob("*"), *(folder / "data/processed").rglob("*")]
+    return {path.relative_to(folder): path.read_bytes() for path in paths if path.is_file()}
+
+
+def clone_of(repository, folder):
+    """A second clone, whose code is its own."""
+    run("git", "clone", "-q", str(repository), str(folder), cwd=repository)
+    return folder
+
+
+def call(folder, *words, check=True):
+    """Run `lookbook` in a clone, as somebody with a cache of their own."""
+    command = [sys.executable, "-m", "lookbook", *map(str, words)]
+    return run(*command, cwd=folder, check=check)
 
 
 @pytest.fixture
-def repository(project, photos, command, use):
-    """The project as a Git repository that works on the photos, at a tiny size."""
-    for step in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "start"]):
-        execute("git", *step, cwd=project)
-    assert command("pets", photos)[0] == 0
-    use("pets", **{"preprocess.split": "hash"})
-    execute("git", "commit", "-qam", "Add our pets", cwd=project)
-    return project
-
-
-def dvc(*arguments, cwd, check=True):
-    return execute("dvc", *arguments, cwd=cwd, check=check)
-
-
-def commit_all(folder, message):
-    execute("git", "add", "-A", cwd=folder)
-    execute("git", "commit", "-qm", message, cwd=folder)
-
-
-def test_a_change_stops_dvc_and_shows_in_params_diff(repository, photos, command):
-    dvc("repro", "preprocess", cwd=repository)
-    commit_all(repository, "Preprocess")
-    again = dvc("repro", "preprocess", cwd=repository).stdout
-    assert "Stage 'download' didn't change, skipping" in again
-    change(photos)
-    for arguments in (["repro", "preprocess"], ["exp", "run", "preprocess"]):
-        done = dvc(*arguments, cwd=repository, check=False)
-        assert done.returncode != 0
-        assert CHANGES in done.stderr + done.stdout
-    old = read_card("pets")["files"][0]["sha256"]
-    assert command("pets", "--accept")[0] == 0
-    new = read_card("pets")["files"][0]["sha256"]
-    difference = dvc("params", "diff", cwd=repository).stdout
-    assert old in difference
-    assert new in difference
-    dvc("repro", "preprocess", cwd=repository)
+def shelf(tmp_path_factory):
+    """A folder that is the remote."""
+    return tmp_path_factory.mktemp("shelf")
 
 
 @pytest.mark.slow
-def test_queued_and_temporary_runs_use_own_data_too(repository, photos):
-    size = ["-S", "preprocess.image_size=20"]
-    dvc("exp", "run", "--temp", "-n", "temporary", *size, "preprocess", cwd=repository)
-    dvc("exp", "run", "--queue", "-n", "queued", *size, "preprocess", cwd=repository)
-    dvc("exp", "run", "--run-all", cwd=repository)
-    shown = dvc("exp", "show", "--csv", cwd=repository).stdout
-    assert "temporary" in shown
-    assert "queued" in shown
-    change(photos)
-    size[1] = "preprocess.image_size=24"
-    done = dvc("exp", "run", "--temp", *size, "preprocess", cwd=repository, check=False)
-    assert CHANGES in done.stderr + done.stdout
+def test_the_same_bytes_without_the_folder_and_elsewhere(
+    repository, photos, lookbook, use, shelf, tmp_path_factory, monkeypatch
+):
+    use()
+    lookbook("add", "pets", photos)
+    run("dvc", "remote", "add", "-d", "shelf", str(shelf), cwd=repository)
+    run("git", "add", "-A", cwd=repository)
+    run("dvc", "repro", "preprocess", cwd=repository)
+    run("git", "add", "-A", cwd=repository)
+    commit(repository, "Pets")
+    run("dvc", "push", cwd=repository)
+    before = figures(repository)
+    assert len(before) > 10
+
+    others = write_photos(photos.with_name("others"), {"ants": 5, "bees": 5}, first=500)
+    photos.rename(photos.with_name("moved"))
+    code, _, err = lookbook("add", "insects", others)
+    assert code == 0, err
+    code_file = repository / "lookbook/datasets/cards.py"
+    code_file.write_text(code_file.read_text() + "\n# A comment.\n")
+    run("dvc", "repro", "--force", "download", "preprocess", cwd=repository)
+    assert figures(repository) == before
+    check_consistent(root=repository)
+    assert status_of(repository) == "Data and pipelines are up to date."
+    run("git", "checkout", "-q", "--", "lookbook", cwd=repository)
+
+    clone = clone_of(repository, tmp_path_factory.mktemp("elsewhere") / "clone")
+    monkeypatch.setenv("LOOKBOOK_CACHE", str(clone.parent / "cache"))
+    run("dvc", "pull", "data/own/pets.dvc", cwd=clone)
+    run("dvc", "repro", "--force", "download", "preprocess", cwd=clone)
+    assert figures(clone) == before
+    assert run("git", "status", "--short", cwd=clone).stdout == ""
 
 
-def test_the_data_travel_by_push_and_pull(repository, photos, tmp_path_factory):
-    dvc("remote", "add", "-d", "shelf", tmp_path_factory.mktemp("shelf"), cwd=repository)
-    dvc("repro", "preprocess", cwd=repository)
-    commit_all(repository, "Version one")
-    dvc("push", cwd=repository)
-    clone = tmp_path_factory.mktemp("colleague") / "clone"
-    execute("git", "clone", "-q", str(repository), str(clone), cwd=repository)
+@pytest.mark.slow
+def test_a_colleague_adds_withdraws_and_gives_back(
+    repository, photos, lookbook, use, shelf, tmp_path_factory, monkeypatch
+):
+    use()
+    lookbook("add", "pets", photos)
+    run("dvc", "remote", "add", "-d", "shelf", str(shelf), cwd=repository)
+    run("git", "add", "-A", cwd=repository)
+    commit(repository, "Pets")
+    run("dvc", "push", cwd=repository)
+    owners = listed(root=repository)
+
+    clone = clone_of(repository, tmp_path_factory.mktemp("colleague") / "clone")
+    run("git", "config", "receive.denyCurrentBranch", "updateInstead", cwd=repository)
     photos.rename(photos.with_name("not here"))
-    dvc("pull", "download", "preprocess", cwd=clone)
-    said = dvc("repro", "preprocess", cwd=clone).stdout
-    assert said.count("didn't change, skipping") == 2
-    assert not execute("git", "status", "--short", cwd=clone).stdout
-    for name in ("raw/pets-00000.zip", "processed/spec.json"):
-        assert (clone / "data" / name).read_bytes() == (repository / "data" / name).read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setenv("LOOKBOOK_CACHE", str(clone.parent / "cache"))
+        run("dvc", "pull", "data/own/pets.dvc", cwd=clone)
+        birds = write_photos(clone.parent / "birds", {"hens": 3, "owls": 3}, first=500)
+        call(clone, "add", "birds", birds)
+        run("dvc", "repro", "download", "preprocess", cwd=clone)
+        call(clone, "remove", "pets", "cats/3.png")
+        check_consistent(root=clone)
+        run("git", "add", "-A", cwd=clone)
+        commit(clone, "Birds; a cat less")
+        run("dvc", "push", cwd=clone)
+        run("git", "push", "-q", "origin", "HEAD:main", cwd=clone)
+    run("dvc", "pull", "data/own/pets.dvc", "data/own/birds.dvc", cwd=repository)
+    check_consistent(root=repository)
+    check_consistent("birds", root=repository)
+    expected = owners[owners["name"] != "cats/3.png"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(listed(root=repository), expected)
+    pd.testing.assert_frame_equal(listed("birds", repository), listed("birds", clone))
+    run("dvc", "repro", "download", "preprocess", cwd=repository)
+    counts = json.loads((repository / "data/processed/spec.json").read_text())["counts"]
+    assert sum(counts.values()) == 19
+    # The owner goes on where the photos are.
+    call(repository, "add", "pets", photos.with_name("not here"))
+    check_consistent(root=repository)
 
 
-def test_an_older_commit_brings_the_older_data(repository, photos, command):
-    dvc("repro", "preprocess", cwd=repository)
-    commit_all(repository, "Version one")
-    first = Split("train").index()
-    change(photos)
-    command("pets", "--accept")
-    dvc("repro", "preprocess", cwd=repository)
-    commit_all(repository, "Version two")
-    assert not Split("train").index().equals(first)
-    execute("git", "checkout", "-q", "HEAD~1", cwd=repository)
-    dvc("checkout", "data/raw", "data/processed", cwd=repository)
-    assert Split("train").index().equals(first)
-    with zipfile.ZipFile("data/raw/pets-00000.zip") as archive:
-        assert "cats/3.jpg" in archive.namelist()
+def killed(folder, *words, after):
+    """Start a command, kill it and what it started after some seconds; return whether it ran."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lookbook", *map(str, words)],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    time.sleep(after)
+    was_running = process.poll() is None
+    if was_running:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not psutil.pid_exists(process.pid)
+    return was_running
 
 
-def split_of_each():
-    tables = {name: Split(name).index() for name in ("train", "validation", "test")}
-    return {source: name for name, index in tables.items() for source in index["source"]}
+def stopwatch(action):
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
 
 
-def cache_files(repository):
-    folder = repository / ".dvc/cache/files/md5"
-    return {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+@pytest.mark.slow
+def test_twenty_kills_of_add(repository, photos):
+    run("git", "commit", "-qm", "Nothing", "--allow-empty", cwd=repository)
+    call(repository, "add", "pets", photos)
+    whole = stopwatch(lambda: call(repository, "add", "pets"))
+    chance, kills, outcomes = random.Random(0), 0, set()
+    for turn in range(20):
+        write_photos(photos, {"cats": 5, "dogs": 5}, first=1000 + 10 * turn)
+        old, content = listed(root=repository), packed(root=repository)
+        kills += killed(repository, "add", "pets", after=chance.uniform(0.2, 1.1) * whole)
+        new = listed(root=repository)
+        outcomes.add(len(new) - len(old))
+        pd.testing.assert_frame_equal(new.iloc[: len(old)], old)
+        now = packed(root=repository)
+        assert {name: now[name] for name in content} == content
+        call(repository, "add", "pets")
+        check_consistent(root=repository)
+        assert len(listed(root=repository)) == len(old) + 10
+        assert status_of(repository) == "Data and pipelines are up to date."
+    assert outcomes <= {0, 10}
+    assert kills >= 10
 
 
-def test_a_hundred_new_photos_move_no_old_one(repository, photos, command):
-    dvc("repro", "preprocess", cwd=repository)
-    before = split_of_each()
-    for i in range(100):
-        (photos / "dogs" / f"new-{i}.jpg").write_bytes(picture(7000 + i))
-    command("pets", "--accept")
-    dvc("repro", "preprocess", cwd=repository)
-    after = split_of_each()
-    assert len(after) == len(before) + 100
-    assert {source: after[source] for source in before} == before
+@pytest.mark.slow
+def test_twenty_kills_of_a_purge(repository, photos):
+    write_photos(photos, {"cats": 40, "dogs": 40}, first=1000)
+    call(repository, "add", "pets", photos)
+    whole = stopwatch(lambda: call(repository, "add", "pets"))
+    chance, kills, outcomes = random.Random(1), 0, set()
+    for _ in range(20):
+        old = listed(root=repository)
+        withdrawn = old.groupby("class").head(1)
+        for name in withdrawn["name"]:
+            (photos / name).unlink()
+        words = ["remove", "pets", "--purge", *withdrawn["id"]]
+        kills += killed(repository, *words, after=chance.uniform(0.2, 1.1) * whole)
+        new = listed(root=repository)
+        outcomes.add(len(old) - len(new))
+        assert set(old["id"]) - set(new["id"]) in (set(), set(withdrawn["id"]))
+        call(repository, "add", "pets")  # whatever was left half done
+        check_consistent(root=repository)
+        if len(new) == len(old):
+            call(repository, *words)
+            check_consistent(root=repository)
+        held = set()
+        for path in (repository / "data/own/pets").glob("*.zip"):
+            with zipfile.ZipFile(path) as archive:
+                held |= set(archive.namelist())
+        assert not held & set(withdrawn["member"])
+        assert len(listed(root=repository)) == len(old) - 2
+        assert status_of(repository) == "Data and pipelines are up to date."
+    assert outcomes <= {0, 2}
+    assert kills >= 10
 
 
-def test_one_more_photo_costs_one_shard_in_the_cache(repository, photos, command, monkeypatch):
-    for i in range(400):
-        name = ("cats", "dogs")[i % 2]
-        (photos / name / f"more-{i}.jpg").write_bytes(picture(3000 + i))
-    command("pets", "--accept")
-    # Shards of 20 pictures, so that there are many.
-    for file, old, new in (
-        (
-            "lookbook/splits/writing.py",
-            "SHARD_BYTES = 64 * 2**20",
-            "SHARD_BYTES = 20 * 16 * 16 * 3 + 128",
-        ),
-        ("lookbook/sources/local.py", "2**24, 2**25, 2**26", "20_000, 40_000, 80_000"),
-    ):
-        path = Path(file)
-        assert old in path.read_text()
-        path.write_text(path.read_text().replace(old, new))
-    dvc("repro", "preprocess", cwd=repository)
-    shards = len(list(Path("data/processed/train").glob("images-*")))
-    packs = len(list(Path("data/raw").glob("*.zip")))
-    assert shards > 15
-    assert packs > 5
-    before = cache_files(repository)
-    (photos / "dogs/one-more.jpg").write_bytes(picture(8000))
-    command("pets", "--accept")
-    dvc("repro", "preprocess", cwd=repository)
-    new = {path for path in cache_files(repository) if path not in before}
-    images = [path for path in new if path.read_bytes()[:6] == b"\x93NUMPY"]
-    archives = [path for path in new if path.read_bytes()[:2] == b"PK"]
-    assert 1 <= len(images) <= 4  # pixels and labels of one shard, seldom of two
-    assert 1 <= len(archives) <= 2
-
-
-def test_bad_archives_are_refused_by_the_command(project, tmp_path, command):
-    path = tmp_path / "photos.tar"
-    with tarfile.open(path, "w") as archive:
-        archive.addfile(tarfile.TarInfo("../../outside.jpg"))
-    code, err = command("pets", path)
-    assert code == 2
-    assert "'../../outside.jpg', a name that leads out of its folder" in err
+@pytest.mark.slow
+def test_kills_of_a_first_add(repository, photos):
+    whole = stopwatch(lambda: call(repository, "add", "others", photos))
+    chance = np.random.default_rng(2)
+    for _ in range(5):
+        killed(repository, "add", "pets", photos, after=chance.uniform(0.2, 1.1) * whole)
+        call(repository, "add", "pets", photos)
+        check_consistent(root=repository)
+        assert status_of(repository) == "Data and pipelines are up to date."
+        run(
+            "git",
+            "rm",
+            "-qf",
+            "--cached",
+            "data/cards/pets.yaml",
+            "data/own/pets.dvc",
+            cwd=repository,
+        )
+        shutil.rmtree(repository / "data/own/pets")
+        (repository / "data/cards/pets.yaml").unlink()
+        (repository / "data/own/pets.dvc").unlink()

@@ -1,13 +1,15 @@
+import base64
 import hashlib
 import io
 import struct
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from lookbook.pictures.batch import Fault, process
+from lookbook.pictures.batch import Fault, process, sharing_threads
 from lookbook.pictures.decoding import Form
 from lookbook.pictures.likeness import GRID
 
@@ -213,3 +215,43 @@ def test_readable_pictures_keep_their_places():
     assert done.faults == [(0, "empty"), (2, "empty")]
     assert len(done.pixels) == len(done.ids) == len(done.sizes) == len(done.grids) == 2
     assert done.grids.shape == (2, GRID, GRID)
+
+
+# As phones write them: 40x24 pixels, left red, right blue, to be turned clockwise (EXIF).
+HEIC = base64.b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAcdtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAA"
+    "AAAAAAAAAAAAADRpbG9jAAAAAERAAAIAAQAAAAAB6wABAAAAAAAAADsAAgAAAAACJgABAAAAAAAAACQAAAA4aWlu"
+    "ZgAAAAAAAgAAABVpbmZlAgAAAAABAABodmMxAAAAABVpbmZlAgAAAQACAABFeGlmAAAAAA5waXRtAAAAAAABAAAB"
+    "BmlwcnAAAADlaXBjbwAAAHVodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMA"
+    "AAMAHroCQGEAAQApQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbqrprm4CGgwIAAAAyAAAADAIRiAAEABkQBwXPBiQAA"
+    "ABNjb2xybmNseAABAA0ABoAAAAAUaXNwZQAAAAAAAABAAAAAQAAAAChjbGFwAAAAKAAAAAEAAAAYAAAAAf///+gA"
+    "AAAC////2AAAAAIAAAAQcGl4aQAAAAADCAgIAAAACWlyb3QDAAAAGWlwbWEAAAAAAAAAAQABBoECAwWEhgAAABpp"
+    "cmVmAAAAAAAAAA5jZHNjAAIAAQABAAAAZ21kYXQAAAA3KAGvGSGgEEjvXaW//2+Y/0vF/hPG13TBELt2y67sIcEI"
+    "vk3+994I+IC13Wz3qqxzPxZApQCF+gAAAAZFeGlmAABNTQAqAAAACAABARIAAwAAAAEABgAAAAAAAA=="
+)
+
+
+def test_photos_of_phones_are_read_and_turned():
+    with sharing_threads():
+        read = process([HEIC], Form(16, 3, "stretch"))
+    assert not read.faults
+    assert read.sizes.tolist() == [[24, 40]]
+    above, below = read.pixels[0][2, 8].astype(int), read.pixels[0][13, 8].astype(int)
+    assert abs(above - (200, 40, 40)).max() < 12
+    assert abs(below - (40, 40, 200)).max() < 12
+
+
+def test_avif_is_read():
+    file = io.BytesIO()
+    Image.new("RGB", (40, 24), (200, 40, 40)).save(file, "AVIF")
+    read = process([file.getvalue()], Form(16, 3, "stretch"))
+    assert not read.faults
+    assert read.sizes.tolist() == [[40, 24]]
+    assert abs(read.pixels[0].astype(int) - (200, 40, 40)).max() < 12
+
+
+def test_what_is_set_up_for_threads_is_put_back():
+    before = cv2.getNumThreads(), Image.core.get_blocks_max()
+    with sharing_threads():
+        assert cv2.getNumThreads() == 1
+    assert (cv2.getNumThreads(), Image.core.get_blocks_max()) == before

@@ -65,7 +65,7 @@ def card(classes, **reader):
             "homepage": "",
             "classes": classes,
             "files": [{"name": "a.zip", "bytes": 1, "sha256": "0" * 64}],
-            "source": {"kind": "local", "path": "a.zip"},
+            "source": {"kind": "mirror", "folder": "ours"},
             "reader": {"kind": "images", "channels": 3} | reader,
         }
     )
