@@ -159,7 +159,8 @@ def test_the_page_holds_the_results_and_names_no_other_host(ladder):
     assert Path("metrics/report.html").stat().st_size < 3_000_000
 
 
-def test_the_same_run_is_the_same_bytes(ladder, run_main):
+def test_the_same_run_is_the_same_bytes(ladder, run_main, monkeypatch):
+    monkeypatch.setattr(evaluate, "RUNGS", MADE)
     before = {path: path.read_bytes() for path in Path("metrics").rglob("*") if path.is_file()}
     assert run_main(evaluate.main)[0] == 0
     assert {path: path.read_bytes() for path in before} == before
