@@ -114,7 +114,7 @@ def main() -> int | None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.configure(parser)
-    arguments = parser.parse_args(words[1:])
+    arguments = parser.parse_intermixed_args(words[1:])  # options between the others, too
     check_place()
     return command.run(arguments)
 

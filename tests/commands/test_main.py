@@ -81,3 +81,12 @@ def test_where_one_stands_matters(tmp_path, folder, expected):
     )
     assert done.returncode == 2
     assert f"error: {expected}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["pets", "--dry-run", "nowhere"], ["--dry-run", "pets", "nowhere"]]
+)
+def test_options_may_stand_between_the_other_arguments(lookbook, words):
+    code, _, err = lookbook("add", *words)
+    assert code == 2
+    assert "Received: nowhere, no such file or folder" in err
