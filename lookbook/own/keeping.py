@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.schema import read_yaml, validated
 from lookbook.own.examining import Examined
 from lookbook.splits.spec import SPLITS
+
+_PATIENCE = 20.0  # seconds that another DVC has to finish with the folder
 
 
 def own_card(dataset: str) -> dict | None:
@@ -119,13 +122,19 @@ def _is_own(name: str) -> bool:
 
 
 def _tell_dvc(folder: Path) -> None:
-    command = [sys.executable, "-m", "dvc", "add", "--quiet", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise LookbookError(
-            f"Expected `dvc add {folder}` to succeed. Received: {done.stderr.strip()}. Mend its "
-            "cause and run the command again; the photos are in the set."
-        )
+    command = [sys.executable, "-m", "dvc", "add", str(folder)]
+    end = time.monotonic() + _PATIENCE
+    while True:
+        done = subprocess.run(command, capture_output=True, text=True)
+        if not done.returncode:
+            return
+        # What a killed `add` started may live on for a moment, and hold DVC's lock on the folder.
+        if "is busy" not in done.stderr or time.monotonic() > end:
+            raise LookbookError(
+                f"Expected `dvc add {folder}` to succeed. Received: {done.stderr.strip()}. Mend "
+                "its cause and run the command again; the photos are in the set."
+            )
+        time.sleep(0.5)
 
 
 def _tell_git(paths: list[Path]) -> None:
