@@ -399,7 +399,7 @@ def test_the_letters_sample_shows_how_much_a_random_validation_split_leaks(sampl
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_the_pictures(sample, mirror):
+def test_memory_grows_with_the_list_of_pictures_only(sample, mirror):
     sample("cats_vs_dogs", "cats_vs_dogs", 160)
     once = peak_megabytes()
     path = mirror / "samples/cats_vs_dogs_sample.zip"
@@ -408,14 +408,16 @@ def test_memory_does_not_grow_with_the_pictures(sample, mirror):
         zipfile.ZipFile(path) as published,
         zipfile.ZipFile(Path("data/raw", path.name), "w") as repeated,
     ):
-        for name in published.namelist():
+        names = published.namelist()
+        for name in names:
             for number in range(10):
                 folder, _, file = name.rpartition("/")
                 repeated.writestr(f"{folder}/{number}-{file}", published.read(name))
     ten_times = peak_megabytes()
     assert once < 700
     assert ten_times < 700
-    assert ten_times < 1.15 * once
+    # A picture's name, likeness and place take 1 to 1.5 KB; its pixels would take 75.
+    assert ten_times - once < 9 * len(names) * 4 / 1024
 
 
 def peak_megabytes():
