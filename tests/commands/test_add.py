@@ -408,6 +408,7 @@ def killed(folder, *words, after):
         os.killpg(process.pid, signal.SIGKILL)
         psutil.wait_procs(started, timeout=30)  # DVC takes who is not reaped yet for alive
     process.wait()
+    assert not psutil.pid_exists(process.pid)
     return was_running
 
 
