@@ -1,0 +1,73 @@
+"""A linear probe: logistic regression on what a frozen base makes of the pictures.
+
+It stands for the head where many of them are wanted, for each fold or for each share of the data:
+one is fitted in a second, and the same pictures always give the same one.
+"""
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from lookbook.foundation.params import TrainTransferParams
+from lookbook.networks.architectures import build_feature_extractor
+from lookbook.splits.spec import Spec
+from lookbook.splits.split import Split
+from lookbook.transfer.bases import load_base
+from lookbook.transfer.features import Extractor, Features
+
+FOLDS = 5
+STRENGTH = 0.01  # inverse of the penalty on the squared weights of standardised features
+
+
+def frozen(settings: TrainTransferParams, spec: Spec) -> Extractor:
+    """Return the base that the parameters name, from pictures to features."""
+    base = load_base(
+        settings.base,
+        weights=settings.weights,
+        width=settings.width,
+        image_size=spec.image_shape[0],
+    )
+    return Extractor(build_feature_extractor(spec, base))
+
+
+def features_of(extractor: Extractor, split: Split) -> np.ndarray:
+    """Return float32 (n, features) of all pictures of a split, from the cache if it has them."""
+    return Features(extractor, split).images(np.arange(len(split)))
+
+
+def fitted(features: np.ndarray, labels: np.ndarray, *, balanced: bool = False) -> Pipeline:
+    """Fit a probe.
+
+    Args:
+        features: float32 of shape (n, features).
+        labels: int of shape (n,).
+        balanced: Whether every class counts alike.
+    """
+    weights = "balanced" if balanced else None
+    classifier = LogisticRegression(C=STRENGTH, class_weight=weights, max_iter=300)
+    return make_pipeline(StandardScaler(), classifier).fit(features, labels)
+
+
+def out_of_sample(
+    features: np.ndarray, labels: np.ndarray, num_classes: int, *, seed: int, balanced: bool = False
+) -> np.ndarray:
+    """Return what probes say of pictures that they were not fitted to, by cross-validation.
+
+    Args:
+        features: float32 of shape (n, features).
+        labels: int of shape (n,); at least two of every class.
+        num_classes: Of the data set.
+        seed: Of the draw of the folds.
+        balanced: Whether every class counts alike.
+
+    Returns:
+        float64 of shape (n, num_classes): probabilities.
+    """
+    said = np.zeros((len(labels), num_classes))
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    for inside, outside in folds.split(features, labels):
+        probe = fitted(features[inside], labels[inside], balanced=balanced)
+        said[np.ix_(outside, probe.classes_)] = probe.predict_proba(features[outside])
+    return said
