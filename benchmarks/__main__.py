@@ -125,7 +125,7 @@ def params_of(chosen: Plan, *, our_training: bool = False) -> dict:
     params = merged(defaults, chosen.params)
     if our_training:
         params[stage] |= {name: defaults[stage][name] for name in OUR_TRAINING}
-        params[stage] |= {"epochs": OUR_EPOCHS, "min_steps": 0}
+        params[stage] |= {"epochs": OUR_EPOCHS}
     elif chosen.name in SHORTER:
         params[stage]["epochs"] = SHORTER[chosen.name]
     return params

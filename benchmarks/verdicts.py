@@ -49,7 +49,7 @@ def main() -> None:
         for stage in STAGES:
             models = [right_with(stage, {"seed": seed}) for seed in range(SEEDS)]
             told(f"{stage}, another seed", [compare(*pair) for pair in pairwise(models)])
-        short = right_with("train_cnn", {"epochs": 1, "min_steps": 0})
+        short = right_with("train_cnn", {"epochs": 1})
         told("train_cnn, one epoch against the default", [compare(models[0], short)])
 
 

@@ -25,7 +25,7 @@ from lookbook.foundation.errors import LookbookError, explains_errors
 from lookbook.foundation.files import write_metrics
 from lookbook.foundation.params import BaselineParams, load_params
 from lookbook.foundation.stopwatch import note
-from lookbook.shallow.inputs import shrinking, split_inputs
+from lookbook.shallow.inputs import split_inputs
 from lookbook.shallow.linear import save_linear
 from lookbook.splits.split import Split
 
@@ -71,7 +71,7 @@ def main() -> None:
     warnings.simplefilter("ignore", ConvergenceWarning)
     settings = load_params().baseline
     train, validation = Split("train"), Split("validation")
-    shrink = shrinking(train.image_shape[0], settings.image_size)
+    shrink = train.spec.shrinking(settings.image_size)
     x_train = split_inputs(train, shrink)
     start = time.perf_counter()
     with ThreadPoolExecutor(1) as pool:  # beside the folds, whose number leaves cores idle
@@ -81,6 +81,7 @@ def main() -> None:
     note("baseline", time.perf_counter() - start)
     save_linear(MODEL, classifier, train.spec.scaling, shrink)
     metrics = {
+        "image_size": train.image_shape[0] // shrink,
         "cv_accuracy_mean": float(accuracy.mean()),
         "cv_accuracy_std": float(accuracy.std()),
         "train_accuracy": float(classifier.score(x_train, train.labels)),

@@ -40,19 +40,22 @@ def main() -> None:
     card, settings = load_card(params.dataset), params.preprocess
     with replacing(PROCESSED) as folder:
         folder.mkdir()
-        made = make_splits(partial(read_pictures, card, RAW), card.classes, settings, folder)
+        made = make_splits(partial(read_pictures, card, RAW), card, settings, folder)
         train = Split("train", folder, made.spec)
         scaling = scaling_for(settings.scaling, train)
         reasons = made.dropped["reason"].value_counts().sort_index().to_dict()
-        write_spec(folder, replace(made.spec, scaling=scaling, dropped=reasons, flips=card.flips))
+        write_spec(folder, replace(made.spec, scaling=scaling, dropped=reasons))
         findings = audit(made.written.index, made.written.grids, made.groups, card.classes)
         write_tables({"dropped": made.dropped, **findings.tables}, folder)
         draw_gallery(SAMPLES, samples(train, NUM_SAMPLES))
         draw_class_counts(CLASS_COUNTS, findings.figures["classes"])
-    write_metrics(METRICS, findings.figures | {"dropped": reasons})
+    choices = {name: choice.value for name, choice in made.spec.choices.items()}
+    write_metrics(METRICS, findings.figures | {"dropped": reasons, "chosen": choices})
     counts = ", ".join(f"{count:,} {name}" for name, count in made.spec.counts.items())
     shape = " x ".join(map(str, made.spec.image_shape))
     left_out = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+    for name, choice in made.spec.choices.items():
+        logger.info("%s: %s (%s)", name, choice.value, choice.reason)
     logger.info("%s pictures of %s; left out: %s", counts, shape, left_out or "none")
 
 

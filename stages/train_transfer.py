@@ -14,12 +14,12 @@ from pathlib import Path
 
 from lookbook.foundation.errors import explains_errors
 from lookbook.foundation.params import load_params
-from lookbook.networks.architectures import build_feature_extractor
+from lookbook.networks.architectures import build_feature_extractor, seen_size
 from lookbook.splits.split import training_splits
 from lookbook.training.devices import prepared
-from lookbook.training.network import Outputs, leave
-from lookbook.transfer.bases import load_base, weights_hash
-from lookbook.transfer.steps import count_trainable, fine_tune, train_head
+from lookbook.training.network import Outputs, leave, settled
+from lookbook.transfer.bases import base_for, weights_hash
+from lookbook.transfer.steps import blocks_to_tune, count_trainable, fine_tune, train_head
 
 OUTPUTS = Outputs(
     model=Path("models/train_transfer.keras"),
@@ -33,26 +33,28 @@ OUTPUTS = Outputs(
 def main() -> None:
     """Train the head, fine-tune if asked to, save base and head as one model."""
     params = load_params()
-    settings, watched = params.train_transfer, OUTPUTS.curves
     train, validation = training_splits()
+    settings, watched = settled(params.train_transfer, train.spec), OUTPUTS.curves
     with prepared(params.hardware, settings.seed):
-        base = load_base(
-            settings.base,
-            weights=settings.weights,
-            width=settings.width,
-            image_size=train.image_shape[0],
-        )
+        base = base_for(settings, train.spec)
         base_hash = weights_hash(base)
         frozen = build_feature_extractor(train.spec, base)
         model, curves, figures = train_head(frozen, train, validation, settings, watched)
         trained = count_trainable(model)
-        if settings.fine_tune.blocks:
-            curves, tuned = fine_tune(model, base, train, validation, settings, curves, watched)
+        blocks = blocks_to_tune(settings.fine_tune.blocks, base, train)
+        if blocks:
+            curves, tuned = fine_tune(
+                model, base, blocks, train, validation, settings, curves, watched
+            )
             figures = tuned | {"frozen": figures}
             trained = count_trainable(model)
     figures |= {
         "parameters": model.count_params(),
+        "tuned_blocks": blocks,
         "trained_parameters": trained,
+        "image_size": seen_size(model),
+        "class_weights": settings.class_weights,
+        "base": train.spec.chosen("base", settings.base),
         "base_weights_sha256": base_hash,
     }
     leave("train_transfer", OUTPUTS, model, curves, figures)

@@ -30,14 +30,11 @@ TINY = {
     "baseline.max_iter": 1,
     "train_ann.hidden": [],
     "train_ann.epochs": 1,
-    "train_ann.min_steps": 0,
     "train_cnn.blocks": [[4]],
     "train_cnn.max_map": 0,
     "train_cnn.dense_units": 0,
     "train_cnn.epochs": 1,
-    "train_cnn.min_steps": 0,
     "train_transfer.epochs": 1,
-    "train_transfer.min_steps": 0,
 }
 
 

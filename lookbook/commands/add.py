@@ -73,4 +73,4 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"who is named here in part is named in full in {set_folder(arguments.name) / NOTES}")
     print(f"copied: {size_of(planned.bytes)}; DVC keeps them: `dvc push` shares them")
     print(f"staged in Git: {', '.join(map(str, told))}; commit them")
-    print(f"now: dvc exp run -S dataset={arguments.name} -S preprocess.image_size=64")
+    print(f"now: dvc exp run -S dataset={arguments.name}")

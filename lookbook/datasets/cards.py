@@ -15,7 +15,16 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from lookbook.foundation.errors import LookbookError
-from lookbook.foundation.schema import Count, Integer, Number, Section, Share, read_yaml, validated
+from lookbook.foundation.schema import (
+    Choice,
+    Count,
+    Integer,
+    Number,
+    Section,
+    Share,
+    read_yaml,
+    validated,
+)
 
 CARDS = Path("data/cards")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
@@ -182,6 +191,7 @@ class Card(Section):
     counts: dict[str, Count] | None = None  # pictures of each class, for people to read
     splits: dict[str, Integer] | None = None  # pictures of each split, likewise
     flips: bool = False  # a picture mirrored left to right is still one of its class
+    choices: dict[str, Choice] | None = None  # what `auto` means; none: found out by preprocess
     files: Annotated[list[PublishedFile], Field(min_length=1)]
     source: Annotated[
         BundledSource | HttpSource | KaggleSource | MirrorSource | OwnSource,
@@ -198,6 +208,21 @@ class Card(Section):
         if len(set(classes)) < len(classes):
             raise ValueError("a list of different names")
         return classes
+
+    @field_validator("choices")
+    @classmethod
+    def _are_complete(cls, choices: dict[str, Choice] | None) -> dict[str, Choice] | None:
+        if choices is None:
+            return None
+        values = {name: choice.value for name, choice in choices.items()}
+        size, base, weights = (values.get(name) for name in ("image_size", "base", "class_weights"))
+        known = isinstance(size, int) and size > 0 and isinstance(base, str)
+        if len(values) != 3 or not known or weights not in ("none", "balanced"):
+            raise ValueError(
+                "image_size (a whole number), base (a name) and class_weights (none or balanced), "
+                "each with its `value` and `reason`, or to be left out"
+            )
+        return choices
 
 
 def card_path(name: str, folder: Path = CARDS) -> Path:

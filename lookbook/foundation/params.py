@@ -5,11 +5,25 @@ stage, so that a mistake in a late stage's section is told before the first one 
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from lookbook.foundation.schema import Count, Integer, Number, Section, Share, read_yaml, validated
+from lookbook.foundation.schema import (
+    AutoCount,
+    AutoFlag,
+    AutoPositive,
+    AutoShare,
+    AutoWhole,
+    Count,
+    Integer,
+    Number,
+    Positive,
+    Section,
+    Share,
+    read_yaml,
+    validated,
+)
 
 PARAMS = Path("params.yaml")
 
@@ -22,13 +36,13 @@ NotNegative = Annotated[Number, Field(ge=0)]
 class PreprocessParams(Section):
     """How pictures become splits."""
 
-    image_size: Count
+    image_size: AutoCount
     validation_size: Annotated[Number, Field(ge=0, lt=1)]
     test_size: Share
     split: Literal["stratified", "hash"]
     groups: Literal["none", "near"]
     drop_twins: Literal["exact", "near", "none"]
-    max_unreadable: Annotated[Number, Field(ge=0, lt=1)]
+    max_unreadable: AutoShare
     resize: Literal["stretch", "crop", "pad"]
     scaling: Literal["unit", "symmetric", "standard", "none"]
     one_hot: bool
@@ -59,7 +73,7 @@ class BaselineParams(Section):
     image_size: Count
     loss: Literal["log_loss", "modified_huber"]
     penalty: Literal["l2", "l1", "elasticnet"]
-    alpha: Annotated[Number, Field(gt=0)]
+    alpha: Positive
     max_iter: Count
     folds: Annotated[Integer, Field(ge=2)]
     seed: Seed
@@ -73,20 +87,27 @@ class HardwareParams(Section):
 
 
 class TrainingParams(Section):
-    """What every network's training has in common."""
+    """What every network's training has in common.
+
+    Attributes:
+        least_epochs: What `auto` gives where the pictures are many.
+        least_steps: What it gives where they are few.
+    """
+
+    least_epochs: ClassVar[int] = 20
+    least_steps: ClassVar[int] = 1000
 
     optimizer: Literal["sgd", "rmsprop", "adam"]
-    learning_rate: Annotated[Number, Field(gt=0)]
+    learning_rate: Positive
     schedule: Literal["constant", "cosine"]
     warmup: Annotated[Number, Field(ge=0, lt=1)]
     momentum: Annotated[Number, Field(ge=0, lt=1)]
     weight_decay: NotNegative
     clip_norm: NotNegative
     label_smoothing: Annotated[Number, Field(ge=0, lt=1)]
-    class_weights: Literal["none", "balanced"]
+    class_weights: Literal["auto", "none", "balanced"]
     batch_size: Count
-    epochs: Count
-    min_steps: Annotated[Integer, Field(ge=0)]
+    epochs: AutoCount
     early_stopping: Annotated[Integer, Field(ge=0)]
     seed: Seed
 
@@ -94,6 +115,7 @@ class TrainingParams(Section):
 class TrainAnnParams(TrainingParams):
     """The dense network."""
 
+    image_size: Count
     hidden: list[Count]
     activation: Literal["relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu"]
     batch_norm: bool
@@ -106,12 +128,15 @@ class AugmentationParams(Section):
     rotation: Annotated[Number, Field(ge=0, le=180)]
     zoom: Annotated[Number, Field(ge=0, lt=1)]
     shift: Annotated[Number, Field(ge=0, lt=1)]
-    flip: bool
+    flip: AutoFlag
 
 
 class TrainCnnParams(TrainingParams):
     """The convolutional network."""
 
+    least_epochs: ClassVar[int] = 22
+
+    image_size: Count
     blocks: Annotated[
         list[Annotated[list[Count], Field(min_length=1)]],
         Field(min_length=1),
@@ -127,8 +152,8 @@ class TrainCnnParams(TrainingParams):
 class FineTuneParams(Section):
     """The second step of transfer: the last blocks of the base, at a low rate."""
 
-    blocks: Annotated[Integer, Field(ge=0)]
-    learning_rate: Annotated[Number, Field(gt=0)]
+    blocks: AutoWhole
+    learning_rate: Positive
     batch_size: Count
     epochs: Count
     early_stopping: Annotated[Integer, Field(ge=0)]
@@ -137,9 +162,11 @@ class FineTuneParams(Section):
 class TrainTransferParams(TrainingParams):
     """The head on a frozen base."""
 
+    least_steps: ClassVar[int] = 2000
+
     base: Name
     weights: Name
-    width: Annotated[Number, Field(gt=0)]
+    width: AutoPositive
     views: Count
     dropout: Dropout
     augmentation: AugmentationParams
@@ -156,17 +183,6 @@ class Params(Section):
     train_ann: TrainAnnParams
     train_cnn: TrainCnnParams
     train_transfer: TrainTransferParams
-
-    @model_validator(mode="after")
-    def _pictures_outlast_pooling(self) -> Self:
-        smallest = 2 ** len(self.train_cnn.blocks)
-        if self.preprocess.image_size < smallest:
-            raise ValueError(
-                f"Expected preprocess.image_size to be at least {smallest}, since each entry of "
-                f"train_cnn.blocks halves the picture. Received: {self.preprocess.image_size} "
-                f"and {self.train_cnn.blocks}."
-            )
-        return self
 
 
 def load_params(path: Path = PARAMS) -> Params:

@@ -2,11 +2,20 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeGuard, TypeVar
+from typing import Annotated, Any, Literal, TypeGuard, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+)
 
 from lookbook.foundation.errors import LookbookError
 
@@ -31,7 +40,57 @@ def _no_truth_value(value: Any) -> Any:
 Integer = Annotated[int, BeforeValidator(_no_truth_value)]
 Number = Annotated[float, BeforeValidator(_no_truth_value)]
 Count = Annotated[Integer, Field(ge=1)]
+Positive = Annotated[Number, Field(gt=0)]
 Share = Annotated[Number, Field(gt=0, lt=1)]
+Flag = Annotated[bool, Field(strict=True)]
+Auto = Literal["auto"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What `auto` means for a data set.
+
+    Attributes:
+        value: In place of `auto`.
+        reason: Why, in words.
+    """
+
+    value: int | str
+    reason: str
+
+
+def _auto_or(kind: Any, words: str) -> PlainValidator:
+    """Return what checks for `auto` or a value of another kind.
+
+    A union would name two faults, neither of them helpful.
+
+    Args:
+        kind: The other type.
+        words: What it is called in the message.
+    """
+    adapter = TypeAdapter(kind)
+
+    def check(value: Any) -> Any:
+        if value == "auto":
+            return value
+        try:
+            return adapter.validate_python(value)
+        except ValidationError:
+            raise ValueError(f"auto or {words}") from None
+
+    return PlainValidator(check)
+
+
+AutoCount = Annotated[Auto | int, _auto_or(Count, "a whole number of at least 1")]
+AutoWhole = Annotated[
+    Auto | int, _auto_or(Annotated[Integer, Field(ge=0)], "a whole number of at least 0")
+]
+AutoPositive = Annotated[Auto | float, _auto_or(Positive, "a number above 0")]
+AutoShare = Annotated[
+    Auto | float,
+    _auto_or(Annotated[Number, Field(ge=0, lt=1)], "a share of at least 0 and less than 1"),
+]
+AutoFlag = Annotated[Auto | bool, _auto_or(Flag, "true or false")]
 
 
 def read_yaml(path: Path) -> dict:

@@ -6,10 +6,12 @@ import keras
 from keras import layers
 from numpy.typing import ArrayLike
 
+from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import TrainAnnParams, TrainCnnParams
 from lookbook.networks.layers import Bias
 from lookbook.splits.spec import Spec
 
+SEEN = "seen"  # the layer that gives pictures the size that the rest of a network sees
 MOMENTUM = 0.9  # of batch normalisation's averages; Keras's 0.99 lags behind in short trainings
 
 
@@ -18,13 +20,14 @@ def build_ann(spec: Spec, settings: TrainAnnParams) -> keras.Model:
 
     Args:
         spec: Gives the picture's shape, the scaling and the number of classes.
-        settings: `hidden`, `activation`, `batch_norm` (of each hidden layer) and `dropout` (the
-            share of its outputs that training leaves out) count here.
+        settings: `image_size` (larger pictures are averaged down to at most this), `hidden`,
+            `activation`, `batch_norm` (of each hidden layer) and `dropout` (the share of its
+            outputs that training leaves out) count here.
 
     Returns:
         A model from pixels (n, height, width, channels) to probabilities (n, classes).
     """
-    inputs, x = _scaled_input(spec)
+    inputs, x = _scaled_input(spec, settings.image_size)
     x = layers.Flatten()(x)
     for units in settings.hidden:
         x = layers.Dense(units, use_bias=not settings.batch_norm)(x)
@@ -38,16 +41,23 @@ def build_cnn(spec: Spec, settings: TrainCnnParams) -> keras.Model:
 
     Args:
         spec: Gives the picture's shape, the scaling and the number of classes.
-        settings: `blocks`, `max_map` (see `grown`), `kernel_size`, `batch_norm` (of each
-            convolution and the dense layer), `dense_units` and `dropout` (before and after that
-            layer) count here.
+        settings: `image_size` (larger pictures are averaged down to at most this), `blocks`,
+            `max_map` (see `grown`), `kernel_size`, `batch_norm` (of each convolution and the dense
+            layer), `dense_units` and `dropout` (before and after that layer) count here.
 
     Returns:
         A model from pixels (n, height, width, channels) to probabilities (n, classes). The layer
         named `features` ends its convolutional part.
     """
-    inputs, x = _scaled_input(spec)
-    blocks = grown(settings.blocks, spec.image_shape[0], settings.max_map)
+    inputs, x = _scaled_input(spec, settings.image_size)
+    side, smallest = x.shape[1], 2 ** len(settings.blocks)
+    if side < smallest:
+        raise LookbookError(
+            f"Expected pictures of at least {smallest} pixels, since each entry of "
+            f"train_cnn.blocks halves them. Received: {side}, after train_cnn.image_size. Raise "
+            "preprocess.image_size or train_cnn.image_size, or take blocks away."
+        )
+    blocks = grown(settings.blocks, side, settings.max_map)
     for number, block in enumerate(blocks):
         for place, channels in enumerate(block):
             last = place == len(block) - 1
@@ -132,10 +142,30 @@ def join(spec: Spec, extractor: keras.Model, head: keras.Model) -> keras.Model:
     return keras.Model(inputs, head(extractor(inputs)), name="transfer")
 
 
-def _scaled_input(spec: Spec) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+def seen_size(model: keras.Model) -> int:
+    """Return the side in pixels of what a network makes of pictures before anything else."""
+    sides = [layer.output.shape[1] for layer in flat_layers(model) if layer.name == SEEN]
+    return sides[0] if sides else model.input_shape[1]
+
+
+def flat_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """Return all layers of a model and of the models in it, in order."""
+    nested = (
+        flat_layers(layer) if isinstance(layer, keras.Model) else [layer] for layer in model.layers
+    )
+    return [layer for layers in nested for layer in layers]
+
+
+def _scaled_input(spec: Spec, largest: int) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Return raw pixels, and what the network makes of them first.
+
+    Pictures of more than `largest` pixels a side are averaged over squares, as for the baseline.
+    """
     inputs = keras.Input(spec.image_shape, name="pixels")
     scale, offset = spec.scaling.scale, spec.scaling.offset
-    return inputs, layers.Rescaling(scale=scale, offset=offset, name="scaling")(inputs)
+    x = layers.Rescaling(scale=scale, offset=offset, name="scaling")(inputs)
+    shrink = spec.shrinking(largest)
+    return inputs, layers.AveragePooling2D(shrink, name=SEEN)(x) if shrink > 1 else x
 
 
 def _activated(

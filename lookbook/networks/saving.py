@@ -1,20 +1,24 @@
 """Keras models as files: the same bytes for the same weights, loaded without running code."""
 
+import io
 import json
 import tempfile
 import zipfile
 from pathlib import Path
 
+import h5py
 import keras
+import numpy as np
 
 import lookbook.networks.layers  # noqa: F401  (models may hold them)
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.files import replacing, write_text
 
+WEIGHTS = "model.weights.h5"  # Keras's name of it in a `.keras` file
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip archive can hold
 
 
-def save_keras(model: keras.Model, path: Path) -> None:
+def save_keras(model: keras.Model, path: Path, *, half: bool = False) -> None:
     """Save a model without its optimizer, as the same bytes for the same weights.
 
     Keras writes the date, the time of day and memory addresses into a `.keras` file; the times are
@@ -23,6 +27,7 @@ def save_keras(model: keras.Model, path: Path) -> None:
     Args:
         model: With one input and one output.
         path: The `.keras` file to create or replace.
+        half: Whether weights are kept as float16, which halves the file; what is loaded is float32.
     """
     bare = keras.Model(model.input, model.output, name=model.name)
     with replacing(path) as partial, tempfile.TemporaryDirectory() as folder:
@@ -34,6 +39,8 @@ def save_keras(model: keras.Model, path: Path) -> None:
             # The weights are float32 whatever precision they were trained in.
             text = json.dumps(config).replace('"mixed_float16"', '"float32"')
             contents["config.json"] = text.encode()
+            if half:
+                contents[WEIGHTS] = _halved(contents[WEIGHTS])
             contents["metadata.json"] = json.dumps({"keras_version": keras.__version__}).encode()
             for name, content in contents.items():
                 new.writestr(zipfile.ZipInfo(name, ZIP_TIME), content)
@@ -44,6 +51,24 @@ def save_summary(model: keras.Model, path: Path) -> None:
     lines: list[str] = []
     model.summary(print_fn=lines.append, expand_nested=True, line_length=100)
     write_text(path, "\n".join(lines) + "\n")
+
+
+def _halved(weights: bytes) -> bytes:
+    """Return Keras's file of weights with every float32 array as float16."""
+    halved = io.BytesIO()
+    with h5py.File(io.BytesIO(weights)) as old, h5py.File(halved, "w") as new:
+
+        def copy(name: str, entry: h5py.Group | h5py.Dataset) -> None:
+            if isinstance(entry, h5py.Dataset):
+                kind = np.float16 if entry.dtype == np.float32 else entry.dtype
+                kept = new.create_dataset(name, data=entry[()].astype(kind))
+            else:
+                kept = new.require_group(name)
+            kept.attrs.update(entry.attrs)
+
+        old.visititems(copy)
+        new.attrs.update(old.attrs)
+    return halved.getvalue()
 
 
 def _number_shared_objects(config: object, numbers: dict[int, int]) -> object:

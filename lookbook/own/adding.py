@@ -191,7 +191,7 @@ def plan(
     table.loc[len(table) - len(names) :, "split"] = names
     near = _note_likeness(table, alike, shared.bridges + len(table) - len(names), len(old))
     labels = list(dict.fromkeys([*source.places, *(place.label for place in found)]))
-    card = card_of(dataset, card, source.model_copy(update={"places": labels}), examined)
+    card = card_of(dataset, card, source.model_copy(update={"places": labels}), examined, table)
     return Plan(
         dataset, card, old, table, found, sorted_out.newcomers, grids, sorted_out.known,
         sorted_out.renamed, sorted_out.relabelled, left_out, near, shared,

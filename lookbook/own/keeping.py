@@ -3,12 +3,14 @@
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from lookbook.datasets.cards import Card, OwnSource, card_path, known_cards
+from lookbook.datasets.choosing import choose
 from lookbook.datasets.packs import forget_unlisted, list_file, read_list, set_folder, write_list
 from lookbook.datasets.writing import write_card
 from lookbook.foundation.errors import LookbookError
@@ -57,7 +59,11 @@ def known_own(dataset: str) -> dict:
 
 
 def card_of(
-    dataset: str, card: dict | None, source: OwnSource, examined: list[Examined]
+    dataset: str,
+    card: dict | None,
+    source: OwnSource,
+    examined: list[Examined],
+    table: pd.DataFrame,
 ) -> dict[str, Any]:
     """Return a set's card, but for what its list decides.
 
@@ -65,17 +71,25 @@ def card_of(
         dataset: The set's name.
         card: As it is; None for a new set.
         source: Where the photos come from, and how they are shared out.
-        examined: The photos of a new set, which say whether it is grey.
+        examined: The photos of a new set, which say whether it is grey and how large they are.
+        table: The list as it will be.
     """
     if card is None:
-        grey = all(one.is_grey for one in examined if one.grid is not None)
+        usable = [one for one in examined if one.grid is not None]
+        grey = all(one.is_grey for one in usable)
+        channels = 1 if grey else 3
+        sides = [min(one.width, one.height) for one in usable]
+        counts = table["class"].value_counts().sort_index().to_dict()
+        choices = choose(sides, channels, counts, is_table=False)
         card = {
             "title": f"{dataset}, pictures of our own",
             "licence": "not stated",
             "homepage": "not stated",
             "classes": [],
             "flips": not grey,  # photos may be mirrored; grey scans may be letters
-            "reader": {"kind": "packs", "channels": 1 if grey else 3},
+            # Written down once, so that the set means the same however it grows.
+            "choices": {name: asdict(choice) for name, choice in choices.items()},
+            "reader": {"kind": "packs", "channels": channels},
         }
     return card | {"source": source.model_dump(exclude_defaults=True)}
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import warnings
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from lookbook.pictures.decoding import Form, UnreadableError, decoded, given
+from lookbook.pictures.decoding import Form, UnreadableError, decoded, formats, given
 from lookbook.pictures.likeness import GRID, likeness
 
 BLOCKS_KEPT = 64  # freed blocks of memory that Pillow keeps
@@ -73,6 +74,19 @@ def process(batch: Batch, form: Form) -> Processed:
         kept.append(place)
     pairs = np.array(sizes, np.int32).reshape(len(kept), 2)
     return Processed(kept, faults, pixels, ids, pairs, grids[: len(kept)])
+
+
+def shorter_sides(batch: Batch) -> list[int]:
+    """Return the shorter side in pixels of each readable picture, as its file's header has it."""
+    sides = []
+    for entry in batch:
+        if isinstance(entry, np.ndarray):
+            sides.append(min(entry.shape[:2]))
+        elif isinstance(entry, bytes):
+            # Pillow raises whatever comes to it on a damaged header; the picture has no say then.
+            with contextlib.suppress(Exception):
+                sides.append(min(Image.open(io.BytesIO(entry), formats=formats()).size))
+    return sides
 
 
 @contextlib.contextmanager

@@ -2,14 +2,21 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from lookbook.datasets.cards import Card
+from lookbook.datasets.choosing import choose
 from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.parallel import in_parallel
 from lookbook.foundation.params import PreprocessParams
+from lookbook.foundation.schema import Choice
+from lookbook.pictures.batch import Batch, sharing_threads, shorter_sides
 from lookbook.pictures.decoding import Form
 from lookbook.preprocessing.assignment import Assignment, check_every_class
 from lookbook.preprocessing.streaming import Written, near_groups, write_splits
@@ -17,6 +24,8 @@ from lookbook.preprocessing.twins import drop_twins, exact_groups
 from lookbook.readers.reading import Reading
 from lookbook.splits.spec import SPLITS, Spec, unscaled_spec
 from lookbook.splits.split import Split
+
+MAX_UNREADABLE = 0.01  # share of the pictures
 
 logger = logging.getLogger(__name__)
 
@@ -38,21 +47,26 @@ class Made(NamedTuple):
 
 
 def make_splits(
-    read: Callable[[], Reading], class_names: list[str], settings: PreprocessParams, folder: Path
+    read: Callable[[], Reading], card: Card, settings: PreprocessParams, folder: Path
 ) -> Made:
     """Decode all pictures into the splits and drop twins.
 
     Args:
-        read: Opens the data set; twice where groups are to be found first.
-        class_names: In label order.
+        read: Opens the data set; more than once where groups or sizes are to be found first.
+        card: The data set's.
         settings: Of the stage.
         folder: An empty folder.
 
     Raises:
         LookbookError: If too many pictures are unreadable, or a split lacks a class.
     """
-    reading = read()
-    form = Form(settings.image_size, reading.channels, settings.resize, reading.needs_jfif)
+    choices = card.choices or choices_for(read(), card.classes)
+    if settings.image_size != "auto":
+        asked = Choice(settings.image_size, "preprocess.image_size says so")
+        choices = choices | {"image_size": asked}
+    reading, class_names = read(), card.classes
+    side = int(choices["image_size"].value)
+    form = Form(side, reading.channels, settings.resize, reading.needs_jfif)
     by_groups = settings.groups == "near" and not reading.is_shared_out
     validation_size = 0.0 if reading.is_shared_out else settings.validation_size
     assignment = Assignment(
@@ -69,7 +83,8 @@ def make_splits(
 
     def described(written: Written) -> Spec:
         check_every_class(written.index, class_names, validation_size=validation_size)
-        return unscaled_spec(class_names, form.shape, settings.one_hot, written.index["split"])
+        spec = unscaled_spec(class_names, form.shape, settings.one_hot, written.index["split"])
+        return replace(spec, flips=card.flips, choices=choices)
 
     spec = described(written)
     groups = exact_groups(
@@ -80,18 +95,34 @@ def make_splits(
     return Made(written, groups, described(written), dropped)
 
 
-def check_unreadable(unreadable: list[tuple[str, str]], reading: Reading, max_share: float) -> None:
+def choices_for(reading: Reading, class_names: list[str]) -> dict[str, Choice]:
+    """Return what `auto` means for a data set whose card does not say it."""
+    first: Batch = next(reading.batches, [])
+    is_table = isinstance(first, np.ndarray)  # then all pictures have one size
+    with sharing_threads():
+        rest = () if is_table else in_parallel(shorter_sides, reading.batches)
+        sides = [*shorter_sides(first), *chain.from_iterable(rest)]
+    counts = np.bincount(reading.index["label"], minlength=len(class_names))
+    by_class = dict(zip(class_names, counts.tolist(), strict=True))
+    return choose(sides, reading.channels, by_class, is_table=is_table)
+
+
+def check_unreadable(
+    unreadable: list[tuple[str, str]], reading: Reading, asked: float | Literal["auto"]
+) -> None:
     """Stop if too many pictures cannot be read, and say so if a known number differs.
 
     Args:
         unreadable: Source and reason of each.
-        reading: The data set; what it says of them comes before `max_share`.
-        max_share: Largest share of all pictures.
+        reading: The data set.
+        asked: Largest share of all pictures; `auto` leaves it to the data set, or else is
+            `MAX_UNREADABLE`.
 
     Raises:
         LookbookError: Names the first ten.
     """
-    max_share, total = reading.max_unreadable or max_share, len(reading.index)
+    total = len(reading.index)
+    max_share = (reading.max_unreadable or MAX_UNREADABLE) if asked == "auto" else asked
     if len(unreadable) > max_share * total:
         first = ", ".join(f"{source} ({reason})" for source, reason in unreadable[:10])
         raise LookbookError(

@@ -6,11 +6,6 @@ from lookbook.splits.spec import Scaling
 from lookbook.splits.split import Split
 
 
-def shrinking(side: int, largest: int) -> int:
-    """Return the side of the squares of pixels to average, for a picture of at most `largest`."""
-    return -(-side // largest)
-
-
 def shallow_inputs(pixels: np.ndarray, scaling: Scaling, shrink: int) -> np.ndarray:
     """Return what such a model sees: float32 of shape (n, values).
 

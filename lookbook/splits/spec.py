@@ -1,13 +1,14 @@
 """What spec.json says of the splits: classes, shape, scaling, counts, what was dropped."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.files import write_json
+from lookbook.foundation.schema import Choice
 
 PROCESSED = Path("data/processed")
 
@@ -43,6 +44,7 @@ class Spec:
         counts: Pictures in each split.
         dropped: Pictures left out, counted by reason.
         flips: Whether a picture mirrored left to right is still one of its class.
+        choices: What `auto` means for `image_size`, `base` and `class_weights`.
     """
 
     class_names: list[str]
@@ -52,10 +54,19 @@ class Spec:
     counts: dict[str, int]
     dropped: dict[str, int]
     flips: bool = False
+    choices: dict[str, Choice] = field(default_factory=dict)
 
     @property
     def num_classes(self) -> int:
         return len(self.class_names)
+
+    def chosen(self, name: str, asked: str) -> str:
+        """Return what a parameter asks for, or what the data say where that is `auto`."""
+        return str(self.choices[name].value) if asked == "auto" else asked
+
+    def shrinking(self, largest: int) -> int:
+        """Return the side of the squares to average for pictures of at most `largest` pixels."""
+        return -(-self.image_shape[0] // largest)
 
 
 def unscaled_spec(
@@ -90,8 +101,10 @@ def read_spec(folder: Path = PROCESSED) -> Spec:
         content = json.loads(path.read_text(encoding="utf-8"))
         content["scaling"] = Scaling(**content["scaling"])
         content["image_shape"] = tuple(content["image_shape"])
+        choices = content["choices"].items()
+        content["choices"] = {name: Choice(**choice) for name, choice in choices}
         return Spec(**content)
-    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise damaged(path, "the description of the splits", error) from None
 
 

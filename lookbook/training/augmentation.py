@@ -30,10 +30,9 @@ class Augmentation:
 
     @classmethod
     def of(cls, settings: AugmentationParams, spec: Spec) -> "Augmentation":
-        """Return what the parameters ask for and the data set allows."""
-        return cls(
-            settings.rotation, settings.zoom, settings.shift, flip=settings.flip and spec.flips
-        )
+        """Return what the parameters ask for, and where they do not say, what the data allow."""
+        flip = spec.flips if settings.flip == "auto" else settings.flip
+        return cls(settings.rotation, settings.zoom, settings.shift, flip)
 
     def draw(self, rng: np.random.Generator, count: int, height: int, width: int) -> np.ndarray:
         """Draw a transform for each of `count` pictures.

@@ -112,6 +112,7 @@ def fit(
         note(name, seconds)
     curves = _table(checkpoint.rows)
     figures = _figures(curves, before["accuracy"], stopped_early=settings.early_stopping > 0)
+    figures["epochs_planned"] = epochs
     logger.info(
         "validation accuracy %.4f (%.4f before), epoch %d of %d; "
         "%.0f s, %.0f %% of it waiting for data",
@@ -122,8 +123,10 @@ def fit(
 
 
 def epochs_of(settings: TrainingParams, count: int) -> int:
-    """Return how often to go through `count` examples: `epochs`, or more for `min_steps` steps."""
-    return max(settings.epochs, -(-settings.min_steps // _steps(settings, count)))
+    """Return how often to go through `count` examples, at most: as asked, or enough steps."""
+    if settings.epochs != "auto":
+        return settings.epochs
+    return max(settings.least_epochs, -(-settings.least_steps // _steps(settings, count)))
 
 
 def compiled(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lookbook.foundation.files import write_metrics
 from lookbook.foundation.params import AugmentationParams, HardwareParams, TrainingParams
+from lookbook.networks.architectures import seen_size
 from lookbook.networks.saving import save_keras, save_summary
 from lookbook.splits.spec import Spec
 from lookbook.splits.split import training_splits
@@ -57,6 +58,7 @@ def train_network(
         augmentation: The largest change to a training picture.
     """
     train, validation = training_splits()
+    settings = settled(settings, train.spec)
     with prepared(hardware, settings.seed):
         model = build(train.spec, settings)
         curves, figures = fit(
@@ -68,7 +70,14 @@ def train_network(
             augmentation=Augmentation.of(augmentation, train.spec) if augmentation else None,
             watch=partial(save_curves, path=outputs.curves),
         )
-    leave(name, outputs, model, curves, figures | {"parameters": model.count_params()})
+    figures |= {"parameters": model.count_params(), "image_size": seen_size(model)}
+    leave(name, outputs, model, curves, figures | {"class_weights": settings.class_weights})
+
+
+def settled(settings: Settings, spec: Spec) -> Settings:
+    """Return the settings with what the data say where they leave it to them."""
+    weights = spec.chosen("class_weights", settings.class_weights)
+    return settings.model_copy(update={"class_weights": weights})
 
 
 def leave(

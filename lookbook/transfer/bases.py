@@ -19,24 +19,52 @@ import keras
 import numpy as np
 
 from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.params import TrainTransferParams
 from lookbook.foundation.places import mirror
+from lookbook.foundation.schema import Auto, Count, Section, read_yaml, validated
+from lookbook.networks.architectures import SEEN, flat_layers
 from lookbook.networks.saving import load_keras
+from lookbook.splits.spec import Spec
 
 BASES = Path("data/bases")
 PARAMETER = "train_transfer.base"
+LEAST_SIZE = 96  # pixels: bases of `keras.applications` were trained on 224 and more
+
+
+class BaseCard(Section):
+    """What is known of a file of data/bases: `<base>.yaml` beside it.
+
+    Attributes:
+        title: What it is.
+        licence: Of its weights.
+        trained_on: The data sets of data/cards that its weights have seen.
+        least_size: Smaller pictures are enlarged to this many pixels.
+    """
+
+    title: str
+    licence: str
+    trained_on: list[str]
+    least_size: Count
 
 
 def load_base(
-    name: str, *, weights: str, width: float, image_size: int, folder: Path = BASES
+    name: str,
+    *,
+    weights: str,
+    width: float | Auto,
+    image_size: int,
+    folder: Path = BASES,
 ) -> keras.Model:
     """Return the base of that name, from raw pixels to feature maps.
 
     Args:
         name: A file of data/bases without its suffix, or a network of `keras.applications`.
-        weights: Of such a network: `imagenet` (Keras's download), `none` (untrained), or a file
-            that is looked for as it is named, then in the folder `weights` of the mirror.
+        weights: Of such a network: `imagenet` (the published ones), `none` (untrained), or a file
+            that is looked for as it is named, then in the folder `weights` of the mirror. `auto` is
+            imagenet; a file of data/bases takes nothing else.
         width: Share of its channels, where the network is published in several widths (`alpha`).
-        image_size: Side of the pictures, in pixels.
+            `auto` is 1; a file of data/bases takes nothing else.
+        image_size: Side of the pictures, in pixels. The base enlarges smaller ones than it likes.
         folder: Where the files are.
 
     Raises:
@@ -45,22 +73,63 @@ def load_base(
     """
     path = folder / f"{name}.keras"
     if path.is_file():
-        return load_keras(path, remedy=f"Run `git checkout {path}`, or make it again.")
+        _check_unasked(path, weights=weights, width=width)
+        model = load_keras(path, remedy=f"Run `git checkout {path}`, or make it again.")
+        return _enlarging(model, image_size, base_card(name, folder).least_size)
     if name not in applications():
         known = [*sorted(base.stem for base in folder.glob("*.keras")), *applications()]
         raise LookbookError(
             f"Expected {PARAMETER} to be one of: {', '.join(known)}. Received: {name!r}. Change it "
             f"in params.yaml, or put {path.name} into {folder}."
         )
-    application = _build(name, width, image_size)
-    if weights == "imagenet":
-        application = _with_imagenet(name, width, image_size)
+    model = published(name, weights=weights, width=width, side=max(image_size, LEAST_SIZE))
+    return _enlarging(model, image_size, LEAST_SIZE)
+
+
+def published(
+    name: str, *, weights: str, width: float | Auto, side: int | None = None
+) -> keras.Model:
+    """Return a network of `keras.applications` without its top, from raw pixels to feature maps.
+
+    Args:
+        name: Of the network.
+        weights: As for `load_base`.
+        width: As for `load_base`.
+        side: Of the pictures, in pixels; None for any, where the network takes any.
+
+    Raises:
+        LookbookError: As for `load_base`.
+    """
+    share = 1.0 if width == "auto" else width
+    application = _build(name, share, side)
+    if weights in ("auto", "imagenet"):
+        application = _with_imagenet(name, share, side)
     elif weights != "none":
         _load(application, _weights_file(weights), name)
     # The network's own scaling, as its authors wrote it; Keras finds it by the module's name.
     module = getattr(keras.applications, _constructor(name).__module__.rpartition(".")[2])
-    inputs = keras.Input((image_size, image_size, 3), name="pixels")
+    inputs = keras.Input((side, side, 3), name="pixels")
     return keras.Model(inputs, application(module.preprocess_input(inputs)), name="base")
+
+
+def base_for(settings: TrainTransferParams, spec: Spec) -> keras.Model:
+    """Return the base that the parameters name, or the data where they leave it to them."""
+    return load_base(
+        spec.chosen("base", settings.base),
+        weights=settings.weights,
+        width=settings.width,
+        image_size=spec.image_shape[0],
+    )
+
+
+def base_card(name: str, folder: Path = BASES) -> BaseCard:
+    """Read the card of a file of data/bases.
+
+    Raises:
+        LookbookError: If it is missing or not complete.
+    """
+    path = folder / f"{name}.yaml"
+    return validated(BaseCard, read_yaml(path), path=path)
 
 
 def applications() -> list[str]:
@@ -97,23 +166,28 @@ def unfreeze(base: keras.Model, count: int) -> list[str]:
     Raises:
         LookbookError: If the base has fewer.
     """
-    # Block: its layers, in the order of the network.
-    found: dict[str, list[keras.layers.Layer]] = {}
-    for layer in _layers(base):
-        if layer.weights and not isinstance(layer, keras.layers.BatchNormalization):
-            found.setdefault(block_of(layer.name), []).append(layer)
+    found = blocks_of(base)
     if count > len(found):
         raise LookbookError(
             f"Expected train_transfer.fine_tune.blocks to be at most {len(found)}, as many as the "
             f"base has. Received: {count}. Lower it."
         )
     base.trainable = True
-    for layer in _layers(base):
+    for layer in flat_layers(base):
         layer.trainable = False
     chosen = list(found)[len(found) - count :]
     for layer in (layer for block in chosen for layer in found[block]):
         layer.trainable = True
     return chosen
+
+
+def blocks_of(base: keras.Model) -> dict[str, list[keras.layers.Layer]]:
+    """Return the layers with weights of each block, in the network's order, but normalisations."""
+    found: dict[str, list[keras.layers.Layer]] = {}
+    for layer in flat_layers(base):
+        if layer.weights and not isinstance(layer, keras.layers.BatchNormalization):
+            found.setdefault(block_of(layer.name), []).append(layer)
+    return found
 
 
 def block_of(layer: str) -> str:
@@ -144,11 +218,29 @@ def cut_base(model: keras.Model) -> keras.Model:
     return keras.Model(inputs, x, name="base")
 
 
+def _check_unasked(path: Path, **asked: str | float) -> None:
+    for name, value in asked.items():
+        if value != "auto":
+            raise LookbookError(
+                f"Expected train_transfer.{name} to be auto: the base {path} brings its own. "
+                f"Received: {value!r}. Set it to auto, or choose a network of keras.applications."
+            )
+
+
+def _enlarging(base: keras.Model, image_size: int, least: int) -> keras.Model:
+    """Return a base that enlarges pictures of fewer than `least` pixels first."""
+    if image_size >= least:
+        return base
+    inputs = keras.Input((image_size, image_size, base.input_shape[-1]), name="pixels")
+    x = keras.layers.Resizing(least, least, name=SEEN)(inputs)
+    return keras.Model(inputs, base(x), name="enlarging_base")
+
+
 def _constructor(name: str) -> Callable[..., keras.Model]:
     return getattr(keras.applications, name)
 
 
-def _build(name: str, width: float, image_size: int, weights: str | None = None) -> keras.Model:
+def _build(name: str, width: float, side: int | None, weights: str | None = None) -> keras.Model:
     constructor = _constructor(name)
     options = {} if width == 1 else {"alpha": width}
     if options and "alpha" not in inspect.signature(constructor).parameters:
@@ -156,32 +248,26 @@ def _build(name: str, width: float, image_size: int, weights: str | None = None)
             f"Expected train_transfer.width to be 1: {name} is published in one width. Received: "
             f"{width}. Set it to 1."
         )
-    shape = (image_size, image_size, 3)
+    shape = (side, side, 3)
     try:
         return constructor(include_top=False, weights=weights, input_shape=shape, **options)
     except ValueError as error:
-        smallest = re.search(r"at least (\d+)x", str(error))
-        if smallest:
-            raise LookbookError(
-                f"Expected preprocess.image_size to be at least {smallest[1]}, the smallest input "
-                f"of {name}. Received: {image_size}. Raise it, or choose another {PARAMETER}."
-            ) from None
         raise LookbookError(
             f"Expected settings that {name} can be built with. Received: {_first_line(error)} "
-            f"(width {width}, image_size {image_size}). Change {PARAMETER} or its settings."
+            f"(width {width}, pictures of {side} pixels). Change {PARAMETER} or its settings."
         ) from None
 
 
-def _with_imagenet(name: str, width: float, image_size: int) -> keras.Model:
+def _with_imagenet(name: str, width: float, side: int | None) -> keras.Model:
     """Return the network with the weights that Keras downloads, or the mirror's."""
     try:
-        return _build(name, width, image_size, weights="imagenet")
+        return _build(name, width, side, weights="imagenet")
     except Exception as error:  # Keras raises a bare Exception when a download fails
         address = re.search(r"https?://\S+/([^/\s]+?\.h5)", str(error))
         if isinstance(error, LookbookError) or not address:
             raise
     file = address[1]
-    application = _build(name, width, image_size)
+    application = _build(name, width, side)
     for folder in _mirror_folders():
         if (folder / file).is_file():
             _load(application, folder / file, name)
@@ -217,14 +303,6 @@ def _load(application: keras.Model, path: Path, name: str) -> None:
             f"Expected {path} to hold the weights of {name} without its top. Received: "
             f"{_first_line(error)} Name a whole file of that base, and its train_transfer.width."
         ) from None
-
-
-def _layers(model: keras.Model) -> list[keras.layers.Layer]:
-    """Return all layers of a model and of the models in it, in order."""
-    nested = (
-        _layers(layer) if isinstance(layer, keras.Model) else [layer] for layer in model.layers
-    )
-    return [layer for layers in nested for layer in layers]
 
 
 def _first_line(error: Exception) -> str:

@@ -14,7 +14,7 @@ from lookbook.foundation.params import TrainTransferParams
 from lookbook.networks.architectures import build_feature_extractor
 from lookbook.splits.spec import Spec
 from lookbook.splits.split import Split
-from lookbook.transfer.bases import load_base
+from lookbook.transfer.bases import base_for
 from lookbook.transfer.features import Extractor, Features
 
 FOLDS = 5
@@ -23,13 +23,7 @@ STRENGTH = 0.01  # inverse of the penalty on the squared weights of standardised
 
 def frozen(settings: TrainTransferParams, spec: Spec) -> Extractor:
     """Return the base that the parameters name, from pictures to features."""
-    base = load_base(
-        settings.base,
-        weights=settings.weights,
-        width=settings.width,
-        image_size=spec.image_shape[0],
-    )
-    return Extractor(build_feature_extractor(spec, base))
+    return Extractor(build_feature_extractor(spec, base_for(settings, spec)))
 
 
 def features_of(extractor: Extractor, split: Split) -> np.ndarray:

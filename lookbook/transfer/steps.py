@@ -9,16 +9,33 @@ import numpy as np
 import pandas as pd
 
 from lookbook.foundation.params import TrainTransferParams
+from lookbook.foundation.schema import Auto
 from lookbook.networks.architectures import build_head, join
 from lookbook.splits.split import Split
 from lookbook.training.augmentation import Augmentation
 from lookbook.training.fitting import fit, save_curves
-from lookbook.transfer.bases import unfreeze
+from lookbook.transfer.bases import blocks_of, unfreeze
 from lookbook.transfer.features import Extractor, Features
 
 NAME = "train_transfer"  # of the stage, for messages and checkpoints
 
+TUNED_PARAMETERS = 4_000_000
+FEWEST, MOST = 1_000, 20_000  # training pictures
+
 logger = logging.getLogger(__name__)
+
+
+def blocks_to_tune(asked: int | Auto, base: keras.Model, train: Split) -> int:
+    """Return how many blocks of a base to train: as asked, or all of them where that pays.
+
+    `auto` trains the whole of a base of at most `TUNED_PARAMETERS`, where there are pictures enough
+    for it and not so many that it would take hours on a CPU.
+    """
+    if asked != "auto":
+        return asked
+    small = base.count_params() <= TUNED_PARAMETERS
+    pays = small and base.input_shape[-1] == 3 and FEWEST <= len(train) <= MOST
+    return len(blocks_of(base)) if pays else 0
 
 
 def train_head(
@@ -64,6 +81,7 @@ def train_head(
 def fine_tune(
     model: keras.Model,
     base: keras.Model,
+    count: int,
     train: Split,
     validation: Split,
     settings: TrainTransferParams,
@@ -75,6 +93,7 @@ def fine_tune(
     Args:
         model: Base and head as one, from `train_head`.
         base: The base in it.
+        count: How many blocks.
         train: Training pictures.
         validation: Validation pictures.
         settings: Of the stage.
@@ -88,14 +107,14 @@ def fine_tune(
     def joined(curves: pd.DataFrame) -> pd.DataFrame:
         return pd.concat([head_curves, curves.assign(epoch=curves["epoch"] + len(head_curves))])
 
-    blocks = unfreeze(base, settings.fine_tune.blocks)
+    blocks = unfreeze(base, count)
     logger.info("fine-tuning %s", ", ".join(blocks))
     own = settings.fine_tune.model_dump(exclude={"blocks"})
     curves, figures = fit(
         model,
         train,
         validation,
-        settings.model_copy(update=own | {"min_steps": 0}),
+        settings.model_copy(update=own),
         name=f"{NAME}.fine_tune",
         augmentation=Augmentation.of(settings.augmentation, train.spec),
         watch=lambda curves: save_curves(joined(curves), watched),

@@ -104,7 +104,7 @@ def test_a_recipe_is_an_experiment_of_its_own(project, set_params):
         "metric": "validation_accuracy",
         "params": {
             "dataset": "digits",
-            "train_ann": {"hidden": [], "epochs": 2, "min_steps": 0},
+            "train_ann": {"hidden": [], "epochs": 2},
         },
         "differs": "another data set",
     }

@@ -4,6 +4,8 @@ import yaml
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import load_params
 
+EPOCHS = "Expected train_ann.epochs to be auto or a whole number of at least 1. Received:"
+
 
 def test_the_projects_own_file_is_valid(project):
     params = load_params()
@@ -21,10 +23,20 @@ def test_numbers_given_as_text_are_understood(set_params):
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("train_ann.epochs", "many", "Expected train_ann.epochs to be a valid integer"),
-        ("train_ann.epochs", True, "Expected train_ann.epochs to be a number. Received: True."),
-        ("train_ann.epochs", 2.5, "Expected train_ann.epochs to be a valid integer"),
-        ("train_ann.epochs", 0, "to be greater than or equal to 1. Received: 0."),
+        ("train_ann.batch_size", "many", "Expected train_ann.batch_size to be a valid integer"),
+        ("train_ann.batch_size", True, "Expected train_ann.batch_size to be a number. Rec"),
+        ("train_ann.batch_size", 2.5, "Expected train_ann.batch_size to be a valid integer"),
+        ("train_ann.batch_size", 0, "to be greater than or equal to 1. Received: 0."),
+        ("train_ann.epochs", "many", f"{EPOCHS} 'many'."),
+        ("train_ann.epochs", True, f"{EPOCHS} True."),
+        ("train_ann.epochs", 0, f"{EPOCHS} 0."),
+        ("train_ann.epochs", [5], f"{EPOCHS} [5]."),
+        ("preprocess.image_size", 2.5, "image_size to be auto or a whole number of at least 1. R"),
+        ("preprocess.max_unreadable", 1, "auto or a share of at least 0 and less than 1. Rec"),
+        ("train_cnn.augmentation.flip", "yes", "flip to be auto or true or false. Received: 'yes'"),
+        ("train_transfer.width", 0, "width to be auto or a number above 0. Received: 0."),
+        ("train_transfer.fine_tune.blocks", -1, "auto or a whole number of at least 0. Rec"),
+        ("train_ann.class_weights", "even", "to be 'auto', 'none' or 'balanced'. Received: 'even'"),
         ("train_ann.learning_rate", float("nan"), "Expected train_ann.learning_rate to be"),
         ("train_ann.hidden", 128, "Expected train_ann.hidden to be a valid list. Received: 128."),
         ("train_ann.hidden", [128, 0], "Expected train_ann.hidden.1 to be greater than or equal"),
@@ -32,7 +44,6 @@ def test_numbers_given_as_text_are_understood(set_params):
         ("train_cnn.optimizer", "adan", "to be 'sgd', 'rmsprop' or 'adam'. Received"),
         ("train_cnn.augmentation.zoom", -1, "Expected train_cnn.augmentation.zoom to be greater"),
         ("baseline.loss", "hinge", "to be 'log_loss' or 'modified_huber'. Received: 'hinge'."),
-        ("preprocess.image_size", 4, "Expected preprocess.image_size to be at least 8, since"),
         (
             "preprocess.test_size",
             0.8,

@@ -44,7 +44,7 @@ def small_cnn(spec):
 
 
 def small_transfer(spec):
-    base = load_base("fashion_mnist_cnn", weights="imagenet", width=1.0, image_size=28)
+    base = load_base("fashion_mnist_cnn", weights="auto", width="auto", image_size=28)
     extractor = build_feature_extractor(spec, base)
     width = extractor.output_shape[-1]
     return join(

@@ -276,7 +276,14 @@ def test_unreadable_pictures_are_listed_and_counted(archive, set_params, run_mai
 
 
 @pytest.mark.parametrize(
-    ("share", "reader", "code"), [(0.04, {}, 2), (0.05, {}, 0), (0.01, {"max_unreadable": 0.05}, 0)]
+    ("share", "reader", "code"),
+    [
+        (0.04, {}, 2),
+        (0.05, {}, 0),
+        (0.04, {"max_unreadable": 0.05}, 2),
+        ("auto", {"max_unreadable": 0.05}, 0),
+        ("auto", {"max_unreadable": 0.04}, 2),
+    ],
 )
 def test_too_many_unreadable_pictures_stop_the_stage(
     archive, set_params, run_main, share, reader, code

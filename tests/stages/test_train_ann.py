@@ -12,7 +12,6 @@ PLAIN = {
     "train_ann.hidden": [64],
     "train_ann.batch_norm": False,
     "train_ann.batch_size": 32,
-    "train_ann.min_steps": 0,
     "train_ann.warmup": 0.0,
 }
 

@@ -9,7 +9,6 @@ def test_the_convolutional_network_learns_digits(processed, set_params, run_main
         **{
             "train_cnn.blocks": [[8], [16]],
             "train_cnn.epochs": 6,
-            "train_cnn.min_steps": 0,
             "train_cnn.dense_units": 32,
             "train_cnn.batch_norm": False,
             "train_cnn.batch_size": 32,

@@ -188,13 +188,16 @@ def test_half_of_the_pictures_are_mirrored_where_that_is_allowed():
     assert 160 < mirrored.sum() < 240
 
 
-def test_flips_need_the_cards_consent(project):
+def test_the_card_says_whether_to_flip_where_nobody_else_does(project):
     settings = load_params().train_cnn.augmentation
-    assert settings.flip
+    assert settings.flip == "auto"
     scaling = Scaling("unit", [1 / 255], [0.0])
     for flips in (False, True):
         spec = Spec(["a", "b"], (4, 4, 1), scaling, False, {}, {}, flips)
         assert Augmentation.of(settings, spec).flip is flips
+        for asked in (False, True):
+            told = settings.model_copy(update={"flip": asked})
+            assert Augmentation.of(told, spec).flip is asked
 
 
 def test_a_turned_and_mirrored_picture_is_the_mirror_image_of_the_turned_one():

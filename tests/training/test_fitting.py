@@ -55,7 +55,7 @@ class Blobs:
 
 @pytest.fixture
 def settings(project):
-    plain = {"batch_size": 16, "epochs": 4, "min_steps": 0, "learning_rate": 1e-3, "warmup": 0.0}
+    plain = {"batch_size": 16, "epochs": 4, "learning_rate": 1e-3, "warmup": 0.0}
     return load_params().train_ann.model_copy(
         update=plain | {"weight_decay": 0.0, "early_stopping": 5}
     )
@@ -314,8 +314,13 @@ def test_the_rate_rises_and_falls(settings, schedule, expected):
 
 
 def test_small_data_sets_get_more_epochs(settings):
-    assert epochs_of(settings.model_copy(update={"min_steps": 100}), 200) == 8
-    assert epochs_of(settings.model_copy(update={"min_steps": 100}), 10**6) == 4
+    auto = settings.model_copy(update={"epochs": "auto"})
+    assert epochs_of(auto, 200) == 77  # 1,000 steps of 16 examples, 13 an epoch
+    assert epochs_of(auto, 10**6) == 20
+
+
+def test_a_number_of_epochs_is_exactly_that(settings):
+    assert [epochs_of(settings, count) for count in (1, 200, 10**6)] == [4, 4, 4]
 
 
 class KilledError(Exception):
@@ -420,7 +425,7 @@ names = [device.name for device in tf.config.list_logical_devices("CPU")]
 params = load_params()
 strategy = hardware.strategy_for
 hardware.strategy_for = lambda gpus, chosen: strategy(names, chosen)
-settings = params.train_ann.model_copy(update={"batch_size": 16, "epochs": 3, "min_steps": 0})
+settings = params.train_ann.model_copy(update={"batch_size": 16, "epochs": 3})
 with hardware.prepared(params.hardware.model_copy(update={"devices": devices}), 1):
     model = network(dropout=0.0)
     curves, _ = fit(model, Blobs(200), Blobs(60), settings, name="train_ann")

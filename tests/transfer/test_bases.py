@@ -4,16 +4,26 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from support import ROOT
 
 from lookbook.foundation.errors import LookbookError
+from lookbook.networks.architectures import seen_size
 from lookbook.networks.saving import load_keras, save_keras
-from lookbook.transfer.bases import applications, block_of, load_base, unfreeze, weights_hash
+from lookbook.transfer.bases import (
+    LEAST_SIZE,
+    applications,
+    base_card,
+    block_of,
+    load_base,
+    unfreeze,
+    weights_hash,
+)
 
-PIXELS = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3)).astype(np.float32)
+PIXELS = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3)).astype(np.float32)
 
 
 def untrained(name, **changes):
-    return load_base(name, **{"weights": "none", "width": 1.0, "image_size": 48} | changes)
+    return load_base(name, **{"weights": "none", "width": "auto", "image_size": 96} | changes)
 
 
 @pytest.mark.parametrize(
@@ -87,8 +97,12 @@ def test_the_hash_follows_the_weights():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"name": "vgg61"}, "to be one of: fashion_mnist_cnn, ConvNeXtBase, .*Received: 'vgg61'"),
-        ({"image_size": 28}, "image_size to be at least 32, the smallest input of VGG16. Rec.* 28"),
+        (
+            {"name": "vgg61"},
+            "to be one of: fashion_mnist_cnn, photos, ConvNeXtBase, .*Received: 'vgg61'",
+        ),
+        ({"name": "fashion_mnist_cnn"}, "weights to be auto: the base .* Received: 'none'"),
+        ({"name": "photos", "weights": "auto", "width": 0.5}, "width to be auto.* Received: 0.5"),
         ({"width": 0.5}, "width to be 1: VGG16 is published in one width. Received: 0.5"),
         ({"weights": "none.h5"}, "imagenet, none or a file. Received: 'none.h5', which is not at"),
     ],
@@ -145,7 +159,57 @@ def test_without_a_network_the_mirror_serves(mirror, monkeypatch):
 def test_a_base_is_cut_by_its_command(lookbook):
     code, _, err = lookbook("cut_base")
     assert code == 2
-    assert "the following arguments are required: model, base" in err
+    assert "the following arguments are required: model, base, --trained-on" in err
     base = Path("data/bases/fashion_mnist_cnn.keras")
-    assert lookbook("cut_base", base, "x.keras")[0] == 0  # what was cut is cut again
-    assert Path("x.keras").stat().st_size > 10**5
+    mine = Path("data/bases/mine.keras")
+    assert lookbook("cut_base", base, mine, "--trained-on", "pets")[0] == 0  # what was cut is cut
+    assert mine.stat().st_size > 10**5
+    card = base_card("mine")
+    assert card.trained_on == ["pets"]
+    assert card.least_size == 1
+    assert load_base("mine", weights="auto", width="auto", image_size=28).input_shape[-1] == 1
+
+
+def test_a_published_network_becomes_a_base_of_half_the_size(lookbook):
+    options = ("--trained-on", "imagenet", "--weights", "none", "--width", "0.25")
+    for name, more in {"whole": (), "half": ("--half",)}.items():
+        path = f"data/bases/{name}.keras"
+        assert lookbook("cut_base", "MobileNet", path, *options, *more)[0] == 0
+    whole, half = (Path(f"data/bases/{name}.keras").stat().st_size for name in ("whole", "half"))
+    assert half < 0.7 * whole
+    base = load_base("half", weights="auto", width="auto", image_size=128)
+    assert {weight.dtype for weight in base.weights} == {"float32"}
+    assert base.predict_on_batch(np.zeros((1, 128, 128, 3))).shape == (1, 4, 4, 256)
+
+
+def test_half_the_size_is_the_same_numbers_rounded(tmp_path):
+    base = untrained("MobileNet", width=0.25)
+    save_keras(base, tmp_path / "half.keras", half=True)
+    save_keras(base, tmp_path / "again.keras", half=True)
+    loaded = load_keras(tmp_path / "half.keras", remedy="")
+    for kept, before in zip(loaded.get_weights(), base.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, before.astype(np.float16))
+    assert (tmp_path / "half.keras").read_bytes() == (tmp_path / "again.keras").read_bytes()
+
+
+def test_small_pictures_are_enlarged_for_bases_of_photos():
+    base = load_base("MobileNet", weights="none", width=0.25, image_size=28)
+    assert base.input_shape == (None, 28, 28, 3)
+    assert base.output_shape == (None, 3, 3, 256)  # of 96 pixels, which it halves five times
+    assert seen_size(base) == LEAST_SIZE == 96
+    assert seen_size(load_base("MobileNet", weights="none", width=0.25, image_size=96)) == 96
+
+
+@pytest.mark.parametrize("size", [28, 128])
+def test_the_base_of_photos_serves_any_size(size):
+    path = ROOT / "data/bases/photos.keras"
+    assert path.stat().st_size < 2_000_000
+    base = load_base("photos", weights="auto", width="auto", image_size=size, folder=path.parent)
+    maps = base.predict_on_batch(np.zeros((1, size, size, 3)))
+    assert maps.shape[1:3] == (max(size, 96) // 32,) * 2
+
+
+def test_a_base_without_its_card_has_a_sentence(project):
+    Path("data/bases/photos.yaml").unlink()
+    with pytest.raises(LookbookError, match="Expected the file data/bases/photos.yaml"):
+        load_base("photos", weights="auto", width="auto", image_size=96)

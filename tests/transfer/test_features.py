@@ -16,7 +16,7 @@ from lookbook.transfer.features import Extractor, Features
 
 @pytest.fixture
 def extractor(processed):
-    base = load_base("fashion_mnist_cnn", weights="none", width=1.0, image_size=28)
+    base = load_base("fashion_mnist_cnn", weights="auto", width="auto", image_size=28)
     return Extractor(build_feature_extractor(read_spec(), base))
 
 
