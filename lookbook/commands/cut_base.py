@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--half", action="store_true", help="weights as float16: half the size")
     parser.add_argument("--weights", default="auto", help="of a network of Keras: a file")
-    parser.add_argument("--width", type=float, default="auto", help="of such: its channels")
+    parser.add_argument("--width", type=float, help="of such: its channels")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -36,7 +36,8 @@ def run(arguments: argparse.Namespace) -> None:
     from lookbook.transfer.bases import LEAST_SIZE, applications, cut_base, published
 
     if arguments.model in applications():
-        base = published(arguments.model, weights=arguments.weights, width=arguments.width)
+        width = "auto" if arguments.width is None else arguments.width
+        base = published(arguments.model, weights=arguments.weights, width=width)
         least = LEAST_SIZE
     else:
         base = cut_base(load_keras(Path(arguments.model), remedy="Run `dvc repro train_cnn`."))

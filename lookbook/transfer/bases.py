@@ -10,7 +10,6 @@ built in. The file that comes with the project is made by
 
 import hashlib
 import inspect
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -20,11 +19,11 @@ import numpy as np
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import TrainTransferParams
-from lookbook.foundation.places import mirror
 from lookbook.foundation.schema import Auto, Count, Section, read_yaml, validated
 from lookbook.networks.architectures import SEEN, flat_layers
 from lookbook.networks.saving import load_keras
 from lookbook.splits.spec import Spec
+from lookbook.transfer.weights import load_weights, published_weights, weights_file
 
 BASES = Path("data/bases")
 PARAMETER = "train_transfer.base"
@@ -101,11 +100,13 @@ def published(
         LookbookError: As for `load_base`.
     """
     share = 1.0 if width == "auto" else width
-    application = _build(name, share, side)
     if weights in ("auto", "imagenet"):
-        application = _with_imagenet(name, share, side)
-    elif weights != "none":
-        _load(application, _weights_file(weights), name)
+        with published_weights():
+            application = _build(name, share, side, weights="imagenet")
+    else:
+        application = _build(name, share, side)
+        if weights != "none":
+            load_weights(application, weights_file(weights), name)
     # The network's own scaling, as its authors wrote it; Keras finds it by the module's name.
     module = getattr(keras.applications, _constructor(name).__module__.rpartition(".")[2])
     inputs = keras.Input((side, side, 3), name="pixels")
@@ -255,53 +256,6 @@ def _build(name: str, width: float, side: int | None, weights: str | None = None
         raise LookbookError(
             f"Expected settings that {name} can be built with. Received: {_first_line(error)} "
             f"(width {width}, pictures of {side} pixels). Change {PARAMETER} or its settings."
-        ) from None
-
-
-def _with_imagenet(name: str, width: float, side: int | None) -> keras.Model:
-    """Return the network with the weights that Keras downloads, or the mirror's."""
-    try:
-        return _build(name, width, side, weights="imagenet")
-    except Exception as error:  # Keras raises a bare Exception when a download fails
-        address = re.search(r"https?://\S+/([^/\s]+?\.h5)", str(error))
-        if isinstance(error, LookbookError) or not address:
-            raise
-    file = address[1]
-    application = _build(name, width, side)
-    for folder in _mirror_folders():
-        if (folder / file).is_file():
-            _load(application, folder / file, name)
-            return application
-    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras", "models")
-    raise LookbookError(
-        f"Expected the ImageNet weights of {name}, the file {file}, from Keras's address. Received:"
-        f" no such download. Connect to the network, put the file into {home} or into the folder "
-        "`weights` of LOOKBOOK_MIRROR, or set train_transfer.weights to a file or to none."
-    )
-
-
-def _weights_file(weights: str) -> Path:
-    places = [Path(weights).expanduser(), *(folder / weights for folder in _mirror_folders())]
-    for path in places:
-        if path.is_file():
-            return path
-    raise LookbookError(
-        "Expected train_transfer.weights to be imagenet, none or a file. Received: "
-        f"{weights!r}, which is not at {' or '.join(map(str, places))}. Mend the path."
-    )
-
-
-def _mirror_folders() -> list[Path]:
-    return [Path(place) for place in mirror("weights") if "://" not in place]
-
-
-def _load(application: keras.Model, path: Path, name: str) -> None:
-    try:
-        application.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
-        raise LookbookError(
-            f"Expected {path} to hold the weights of {name} without its top. Received: "
-            f"{_first_line(error)} Name a whole file of that base, and its train_transfer.width."
         ) from None
 
 

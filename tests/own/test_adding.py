@@ -15,11 +15,13 @@ from support import check_consistent, listed, packed, picture, read_card, write_
 
 from lookbook.datasets import packs
 from lookbook.datasets.cards import card_path
+from lookbook.datasets.writing import write_card
 from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.schema import Choice
 from lookbook.own import adding
 from lookbook.own.adding import apply
 from lookbook.own.scanning import Columns, Grouping
-from lookbook.splits.spec import SPLITS
+from lookbook.splits.spec import SPLITS, read_spec
 from lookbook.splits.split import Split
 from stages import download, preprocess
 
@@ -677,3 +679,66 @@ def test_a_disk_that_fills_up_meanwhile_leaves_the_old_set(photos, add, monkeypa
     received = everything()
     assert {path: received[path] for path in before} == before
     assert not [path for path in received if path.name.startswith(".partial")]
+
+
+# What `auto` means
+
+
+def chosen(dataset="pets"):
+    choices = read_card(dataset)["choices"]
+    return {name: choice["value"] for name, choice in choices.items()}
+
+
+def test_what_auto_means_stands_on_the_card_and_stays(tmp_path_factory, add):
+    folder = write_photos(tmp_path_factory.mktemp("home"), {"a": 6, "b": 6}, side=70)
+    add(folder)
+    expected = {"image_size": 64, "base": "photos", "class_weights": "none"}
+    assert chosen() == expected
+    write_photos(folder, {"b": 30}, first=100, side=200)  # larger and more of one class
+    add(folder)
+    assert read_card("pets")["counts"] == {"a": 6, "b": 36}
+    assert chosen() == expected
+
+
+def test_small_grey_scans_of_unequal_classes(tmp_path_factory, add):
+    add(write_photos(tmp_path_factory.mktemp("home"), {"a": 4, "b": 12}, side=30, grey=True))
+    assert chosen() == {"image_size": 28, "base": "fashion_mnist_cnn", "class_weights": "balanced"}
+
+
+def test_auto_on_photos_of_all_sizes_grey_and_in_colour(
+    tmp_path_factory, add, set_params, run_main
+):
+    folder = tmp_path_factory.mktemp("home")
+    for first, side, grey in ((0, 20, False), (10, 8000, True), (20, 70, True), (30, 90, False)):
+        count = 1 if side == 8000 else 4
+        write_photos(folder, {"a": count, "b": count}, first=first, side=side, grey=grey)
+    add(folder)
+    assert chosen()["image_size"] == 64
+    set_params(dataset="pets")
+    for stage in (download, preprocess):
+        code, err = run_main(stage.main)
+        assert code == 0, err
+    spec = read_spec()
+    assert spec.image_shape == (64, 64, 3)
+    assert sum(spec.counts.values()) == 26
+    reason = "half of the photos have at least 70 pixels on their shorter side"
+    assert spec.choices["image_size"] == Choice(64, reason)
+
+
+def test_a_value_on_the_card_or_in_the_parameters_counts(photos, add, set_params, run_main):
+    add(photos)
+    card = read_card("pets")
+    card["choices"]["image_size"] = {"value": 12, "reason": "we say so"}
+    write_card(card_path("pets"), card)
+    set_params(dataset="pets")
+    assert run_main(download.main)[0] == run_main(preprocess.main)[0] == 0
+    assert read_spec().image_shape == (12, 12, 3)
+    set_params(**{"preprocess.image_size": 10})
+    assert run_main(preprocess.main)[0] == 0
+    assert read_spec().image_shape == (10, 10, 3)
+    assert read_spec().choices["image_size"].value == 10
+    card["choices"]["class_weights"]["value"] = "even"
+    write_card(card_path("pets"), card)
+    code, err = run_main(preprocess.main)
+    assert code == 2
+    assert "Expected choices to be image_size (a whole number), base" in err

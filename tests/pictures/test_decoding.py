@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from lookbook.pictures.batch import Fault, process, sharing_threads
 from lookbook.pictures.decoding import Form
@@ -255,3 +256,29 @@ def test_what_is_set_up_for_threads_is_put_back():
     with sharing_threads():
         assert cv2.getNumThreads() == 1
     assert (cv2.getNumThreads(), Image.core.get_blocks_max()) == before
+
+
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize("size", [(640, 480), (487, 1003), (900, 131)])
+def test_a_jpeg_is_the_same_picture_as_decoded_in_full(monkeypatch, size, resize):
+    noise = np.random.default_rng(3).integers(0, 256, (size[1] // 12, size[0] // 12, 1), np.uint8)
+    noise = Image.fromarray(noise[..., 0]).convert("RGB")
+    content = encoded(noise.resize(size, Image.Resampling.BICUBIC), "JPEG")
+    coarse = pixels(content, resize=resize).astype(int)
+    monkeypatch.setattr(JpegImageFile, "draft", lambda *_: None)
+    full = pixels(content, resize=resize).astype(int)
+    assert np.abs(coarse - full).mean() < 1
+    assert np.abs(coarse - full).max() < 16
+
+
+def test_a_camera_photo_is_not_decoded_in_full(monkeypatch):
+    content, asked, draft = encoded(scene(640, 480), "JPEG"), [], JpegImageFile.draft
+
+    def spy(picture, mode, size):
+        asked.append(draft(picture, mode, size) and picture.size)
+
+    monkeypatch.setattr(JpegImageFile, "draft", spy)
+    for size in (160, 120, 60, 30):
+        pixels(content, size=size)
+    # At least twice the new size, whatever is decoded.
+    assert asked == [(640, 480), (320, 240), (160, 120), (80, 60)]

@@ -1,4 +1,4 @@
-import functools
+import re
 from pathlib import Path
 
 import keras
@@ -104,7 +104,10 @@ def test_the_hash_follows_the_weights():
         ({"name": "fashion_mnist_cnn"}, "weights to be auto: the base .* Received: 'none'"),
         ({"name": "photos", "weights": "auto", "width": 0.5}, "width to be auto.* Received: 0.5"),
         ({"width": 0.5}, "width to be 1: VGG16 is published in one width. Received: 0.5"),
-        ({"weights": "none.h5"}, "imagenet, none or a file. Received: 'none.h5', which is not at"),
+        (
+            {"weights": "none.h5"},
+            "auto, imagenet, none or a file. Received: 'none.h5', which is not at",
+        ),
     ],
 )
 def test_each_mistake_has_a_sentence(project, changes, sentence):
@@ -124,33 +127,35 @@ def test_wrong_weights_have_a_sentence(tmp_path, fault):
         untrained("MobileNet", weights=str(path), width=0.5)
 
 
-def fail_to_download(monkeypatch):
-    constructor = keras.applications.MobileNet
+def no_network(monkeypatch):
+    def offline(fname, origin, **_options):
+        raise Exception(f"URL fetch failure on {origin}: None -- Name or service not known")
 
-    @functools.wraps(constructor)
-    def offline(*args, weights, **options):
-        if weights == "imagenet":
-            raise Exception(
-                "URL fetch failure on https://example.org/keras-applications/mobilenet/"
-                "mobilenet_2_5_224_tf_no_top.h5: None -- [Errno -2] Name or service not known"
-            )
-        return constructor(*args, weights=weights, **options)
-
-    monkeypatch.setattr(keras.applications, "MobileNet", offline)
+    monkeypatch.setattr("lookbook.transfer.weights._download", offline)
 
 
-def test_without_a_network_the_file_and_its_places_are_named(monkeypatch):
-    fail_to_download(monkeypatch)
+def test_without_a_network_the_file_and_its_places_are_named(project, monkeypatch):
+    no_network(monkeypatch)
     with pytest.raises(LookbookError) as told:
-        untrained("MobileNet", weights="imagenet", width=0.25)
+        untrained("MobileNet", weights="auto", width=0.25)
     for part in ("mobilenet_2_5_224_tf_no_top.h5", "models", "LOOKBOOK_MIRROR", "to none"):
         assert part in str(told.value)
 
 
-def test_without_a_network_the_mirror_serves(mirror, monkeypatch):
+def test_without_a_network_the_mirror_serves(project, mirror, monkeypatch, caplog):
     monkeypatch.setenv("LOOKBOOK_MIRROR", str(mirror))
-    fail_to_download(monkeypatch)
+    no_network(monkeypatch)
     served = untrained("MobileNet", weights="imagenet", width=0.25)
+    line = re.search(r"add to data/bases/weights.yaml: `(mobilenet_2_5_\S+: \w{64})`", caplog.text)
+    assert line
+    pins = Path("data/bases/weights.yaml")
+    pins.write_text(f"{line[1]}\n")
+    caplog.clear()
+    untrained("MobileNet", weights="imagenet", width=0.25)
+    assert "pinned" not in caplog.text
+    pins.write_text(f"{line[1][:-1]}{'1' if line[1][-1] == '0' else '0'}\n")
+    with pytest.raises(LookbookError, match="to have the SHA-256 .* of data/bases/weights.yaml"):
+        untrained("MobileNet", weights="imagenet", width=0.25)
     named = untrained("MobileNet", weights="mobilenet_2_5_224_tf_no_top.h5", width=0.25)
     assert weights_hash(served) == weights_hash(named)
     assert weights_hash(served) != weights_hash(untrained("MobileNet", width=0.25))
