@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--half", action="store_true", help="weights as float16: half the size")
     parser.add_argument("--weights", default="auto", help="of a network of Keras: a file")
-    parser.add_argument("--width", type=float, help="of such: its channels")
+    parser.add_argument("--width", type=float, help="of such: its channels, 1 if left out")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     from lookbook.transfer.bases import LEAST_SIZE, applications, cut_base, published
 
     if arguments.model in applications():
-        width = "auto" if arguments.width is None else arguments.width
+        width = arguments.width or 1.0
         base = published(arguments.model, weights=arguments.weights, width=width)
         least = LEAST_SIZE
     else:

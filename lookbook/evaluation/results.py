@@ -64,6 +64,7 @@ def measure(rung: Rung, validation: Split, test: Split) -> Result:
     model = load_model(rung.file)
     of_validation, of_test = (_said(rung, model, split) for split in (validation, test))
     cost = {
+        "image_size": model.image_size,
         "parameters": model.num_parameters,
         "operations": model.operations,
         "file_bytes": rung.file.stat().st_size,

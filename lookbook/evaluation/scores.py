@@ -85,7 +85,7 @@ def majority(train: Split, split: Split) -> Predictions:
 
 def guessing(train: Split, validation: Split, test: Split) -> dict:
     """Return the figures of `majority`, whom a model must beat."""
-    cost = {"parameters": 0, "operations": 0, "file_bytes": 0}
+    cost = {"image_size": 0, "parameters": 0, "operations": 0, "file_bytes": 0}
     return cost | score(majority(train, test), majority(train, validation))
 
 
@@ -140,6 +140,7 @@ def ladder_table(figures: dict[str, dict]) -> pd.DataFrame:
             "macro F1": f"{entry['macro_f1']:.4f}",
             "log loss": f"{entry['log_loss']:.4f}",
             "calibration error": f"{entry['calibration_error']:.4f}",
+            "pixels seen": f"{entry['image_size']} x {entry['image_size']}".replace("0 x 0", ""),
             "parameters": f"{entry['parameters']:,}",
             "operations a picture": f"{entry['operations']:,}",
             "file size (bytes)": f"{entry['file_bytes']:,}",

@@ -11,6 +11,7 @@ import numpy as np
 from lookbook.foundation.errors import LookbookError
 from lookbook.ladder.cost import operations
 from lookbook.ladder.rungs import rung
+from lookbook.networks.architectures import seen_size
 from lookbook.networks.saving import load_keras, unreadable
 from lookbook.shallow.linear import LinearModel
 from lookbook.splits.spec import Spec
@@ -32,6 +33,10 @@ class Model(Protocol):
     def network(self) -> keras.Model | None:
         """It as a Keras network, if it is one."""
 
+    @property
+    def image_size(self) -> int:
+        """The side in pixels of what it makes of a picture before anything else."""
+
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Return float (n, classes) for raw uint8 pixels (n, height, width, channels)."""
 
@@ -50,6 +55,10 @@ class KerasModel:
     @property
     def operations(self) -> int:
         return operations(self.network)
+
+    @property
+    def image_size(self) -> int:
+        return seen_size(self.network)
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Return float32 (n, classes) for raw pixels."""

@@ -3,6 +3,7 @@
 The file holds plain arrays, so that loading it runs no code.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,11 @@ class LinearModel:
     @property
     def num_parameters(self) -> int:
         return self.classifier.coef_.size + self.classifier.intercept_.size
+
+    @property
+    def image_size(self) -> int:
+        """The side in pixels of the averaged picture."""
+        return math.isqrt(self.classifier.coef_.shape[1] // len(self.scaling.scale))
 
     @property
     def operations(self) -> int:
