@@ -140,7 +140,7 @@ def ladder_table(figures: dict[str, dict]) -> pd.DataFrame:
             "macro F1": f"{entry['macro_f1']:.4f}",
             "log loss": f"{entry['log_loss']:.4f}",
             "calibration error": f"{entry['calibration_error']:.4f}",
-            "pixels seen": f"{entry['image_size']} x {entry['image_size']}".replace("0 x 0", ""),
+            "pixels a side": f"{entry['image_size'] or ''}",
             "parameters": f"{entry['parameters']:,}",
             "operations a picture": f"{entry['operations']:,}",
             "file size (bytes)": f"{entry['file_bytes']:,}",
