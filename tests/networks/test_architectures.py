@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from support import settings_of
 
+from lookbook.foundation.errors import LookbookError
 from lookbook.networks.architectures import (
     build_ann,
     build_cnn,
@@ -10,6 +11,7 @@ from lookbook.networks.architectures import (
     build_head,
     grown,
     join,
+    seen_size,
 )
 from lookbook.splits.spec import Scaling, Spec
 
@@ -125,7 +127,6 @@ def test_a_base_takes_grey_and_coloured_pictures(pictures, base_channels):
 
 
 def test_a_base_is_cut_from_a_convolutional_network_only():
-    from lookbook.foundation.errors import LookbookError
     from lookbook.transfer.bases import cut_base
 
     dense = ann(spec(), hidden=[8], activation="relu", batch_norm=False, dropout=0.0)
@@ -153,3 +154,24 @@ def test_a_bias_after_pooling_is_the_convolutions_own(tmp_path):
     save_keras(ours, tmp_path / "model.keras")
     loaded = load_keras(tmp_path / "model.keras", remedy="")
     np.testing.assert_array_equal(loaded.predict_on_batch(PIXELS), ours.predict_on_batch(PIXELS))
+
+
+@pytest.mark.parametrize("build", ["ann", "cnn"])
+def test_large_pictures_are_averaged_down_inside_the_network(build):
+    large = Spec(["a", "b"], (160, 160, 3), UNIT, False, {}, {})
+    settings = settings_of(f"train_{build}", image_size=48)
+    network = (build_ann if build == "ann" else build_cnn)(large, settings)
+    assert network.input_shape == (None, 160, 160, 3)
+    assert seen_size(network) == 40
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3)).astype(np.float32)
+    averaged = pixels.reshape(2, 40, 4, 40, 4, 3).mean(axis=(2, 4))
+    seen = keras.Model(network.input, network.get_layer("seen").output)
+    np.testing.assert_allclose(seen.predict_on_batch(pixels), averaged / 255, atol=1e-5)
+    small = build_ann(spec(), settings_of("train_ann", image_size=48))
+    assert seen_size(small) == spec().image_shape[0]
+
+
+def test_pictures_that_pooling_would_use_up_have_a_sentence():
+    tiny = Spec(["a", "b"], (12, 12, 3), UNIT, False, {}, {})
+    with pytest.raises(LookbookError, match="at least 8 pixels, since .* Received: 6, after"):
+        build_cnn(tiny, settings_of("train_cnn", image_size=6))

@@ -7,9 +7,9 @@ import pytest
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import load_params
 from lookbook.ladder.models import load_model, predict
-from lookbook.shallow.inputs import shallow_inputs, shrinking, split_inputs
+from lookbook.shallow.inputs import shallow_inputs, split_inputs
 from lookbook.shallow.linear import LinearModel, save_linear
-from lookbook.splits.spec import Scaling
+from lookbook.splits.spec import Scaling, Spec
 from lookbook.splits.split import Split
 from stages import baseline, download, preprocess, train_ann, train_cnn, train_transfer
 
@@ -19,6 +19,7 @@ def test_the_baseline_learns_digits(processed, run_main):
     assert code == 0, err
     metrics = json.loads(Path("metrics/baseline.json").read_text())
     assert list(metrics) == [
+        "image_size",
         "cv_accuracy_mean",
         "cv_accuracy_std",
         "train_accuracy",
@@ -82,7 +83,11 @@ def test_more_folds_than_pictures_of_a_class_are_refused(processed):
 
 
 def test_large_pictures_are_averaged_down():
-    assert [shrinking(side, 64) for side in (28, 64, 65, 160)] == [1, 1, 2, 3]
+    scaling = Scaling("none", [1.0], [0.0])
+    specs = [
+        Spec(["a", "b"], (side, side, 1), scaling, False, {}, {}) for side in (28, 64, 65, 160)
+    ]
+    assert [spec.shrinking(64) for spec in specs] == [1, 1, 2, 3]
     pixels = np.random.default_rng(0).integers(0, 256, (2, 7, 7, 3), dtype=np.uint8)
     rows = shallow_inputs(pixels, Scaling("none", [1.0] * 3, [0.0] * 3), 3)
     assert rows.shape == (2, 2 * 2 * 3)
