@@ -1,8 +1,9 @@
 """Measure every model on the test split, which no other stage opens.
 
-In: the models, the splits, the curves, and what preprocess found out about the data. Out: what each
-model says of each validation and test picture (metrics/predictions), figures, the table
-metrics/ladder.md, pictures for `dvc plots`, and everything on one page, metrics/report.html.
+In: the models, the splits, the curves, what preprocess found out about the data, and the learning
+curve if there is one of these data. Out: what each model says of each validation and test picture
+(metrics/predictions), figures, the table metrics/ladder.md, pictures for `dvc plots`, and
+everything on one page, metrics/report.html.
 
     python -m stages.evaluate        10 s on digits; 22 s on Fashion-MNIST
 """
@@ -31,6 +32,7 @@ CLASS_COUNTS = Path("metrics/class_counts.svg")
 CURVES = Path("metrics/curves")
 CONFUSION = Path("metrics/confusion")
 GALLERIES = Path("metrics/galleries")
+LEARNING_CURVE = Path("metrics/learning_curve.json")
 LADDER = Path("metrics/ladder.md")
 LADDER_CHART = Path("metrics/ladder.svg")
 RELIABILITY = Path("metrics/reliability.svg")
@@ -78,6 +80,7 @@ def main() -> None:
         audit=json.loads(AUDIT.read_text(encoding="utf-8")),
         charts={"ladder": LADDER_CHART, "reliability": RELIABILITY, "class_counts": CLASS_COUNTS},
         curves={path.stem: pd.read_csv(path) for path in CURVES.glob("*.csv")},
+        learning_curve=LEARNING_CURVE,
         params=params,
     )
     for line in lines:

@@ -85,6 +85,50 @@ def draw_reliability(path: Path, bins: dict[str, dict[str, np.ndarray]]) -> None
         save(figure, path)
 
 
+def draw_learning_curve(figures: dict) -> str:
+    """Return the accuracy by training photos, measured and expected, as SVG for a page.
+
+    Args:
+        figures: As `lookbook.planning.forecast.figures_of` gives them.
+    """
+    shares, ahead = figures["shares"], figures["forecast"]
+    fitted = [(share["photos"], share["fitted"]) for share in shares]
+    beyond = [(entry["photos"], entry["accuracy"]) for entry in ahead]
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(7, 3.6), layout="constrained")
+        axis = figure.subplots()
+        axis.plot(*zip(*fitted, strict=True), color=COLOURS["train"], label="power law")
+        axis.plot(*zip(*beyond, strict=True), color=COLOURS["train"], linestyle="--")
+        axis.fill_between(
+            [entry["photos"] for entry in ahead],
+            [entry["low"] for entry in ahead],
+            [entry["high"] for entry in ahead],
+            color=COLOURS["train"], alpha=0.2, linewidth=0, label="95 % interval",
+        )  # fmt: skip
+        axis.errorbar(
+            [share["photos"] for share in shares],
+            [share["accuracy"] for share in shares],
+            yerr=[share["deviation"] or 0 for share in shares],
+            fmt="o", capsize=3, color=COLOURS["validation"], label="measured, one deviation",
+        )  # fmt: skip
+        now = shares[-1]["photos"]
+        for photos, word in ((now, "now"), (2 * now, "twice"), (4 * now, "four times")):
+            axis.axvline(photos, color=INK, alpha=0.25, linewidth=1)
+            axis.annotate(
+                word, (photos, 0.02), xycoords=("data", "axes fraction"), xytext=(-3, 0),
+                textcoords="offset points", rotation=90, ha="right", va="bottom", fontsize=8,
+            )  # fmt: skip
+        axis.set_xscale("log", base=2)
+        axis.set_xticks([*(share["photos"] for share in shares[::2]), 2 * now, 4 * now])
+        axis.xaxis.set_major_formatter("{x:,.0f}")
+        axis.minorticks_off()
+        axis.set_xlabel("training photos")
+        axis.set_ylabel("validation accuracy")
+        axis.grid(axis="y", color=INK, alpha=0.15)
+        figure.legend(loc="outside upper center", ncols=3)
+        return svg(figure)
+
+
 def draw_curves(curves: pd.DataFrame) -> str:
     """Return loss and accuracy by epoch, training and validation, as SVG for a page."""
     with matplotlib.rc_context(STYLE):

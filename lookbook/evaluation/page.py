@@ -14,7 +14,8 @@ import yaml
 from markupsafe import Markup
 
 from lookbook.drawing.galleries import samples
-from lookbook.evaluation.charts import draw_curves
+from lookbook.evaluation.charts import draw_curves, draw_learning_curve
+from lookbook.evaluation.learning_curve import read_learning_curve
 from lookbook.evaluation.results import Result
 from lookbook.foundation.files import md5_of, write_text
 from lookbook.foundation.params import Params
@@ -36,6 +37,7 @@ def write_page(
     audit: dict,
     charts: dict[str, Path],
     curves: dict[str, pd.DataFrame],
+    learning_curve: Path,
     params: Params,
 ) -> None:
     """Write the page.
@@ -50,12 +52,15 @@ def write_page(
         audit: What metrics/preprocess.json says of them.
         charts: SVG files: `ladder`, `reliability` and `class_counts`.
         curves: Loss and accuracy by epoch of each network.
+        learning_curve: As the command of that name left it; shown if it is of these data.
         params: All parameters.
     """
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     environment.filters["inline"] = inline
+    fingerprints = {split.name: split.fingerprint() for split in splits}
+    learnt = read_learning_curve(learning_curve, params, fingerprints)
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         dataset=params.dataset,
         md5=md5_of(figures),
@@ -68,8 +73,9 @@ def write_page(
         audit=flattened(audit),
         charts={name: chart.read_text(encoding="utf-8") for name, chart in charts.items()},
         curves={name: draw_curves(table) for name, table in curves.items()},
+        learning_curve=learnt and (learnt["sentence"], draw_learning_curve(learnt)),
         params=yaml.safe_dump(params.model_dump(), sort_keys=False),
-        fingerprints={split.name: split.fingerprint() for split in splits},
+        fingerprints=fingerprints,
         versions={"python": platform.python_version()} | {name: version(name) for name in VERSIONS},
     )
     write_text(path, page + "\n")

@@ -9,6 +9,7 @@ from lookbook.evaluation.calibration import reliability
 from lookbook.evaluation.charts import (
     draw_curves,
     draw_ladder,
+    draw_learning_curve,
     draw_learning_rates,
     draw_reliability,
 )
@@ -95,3 +96,22 @@ def test_curves_show_both_splits(epochs):
     svg = draw_curves(curves.assign(epoch=np.arange(epochs) + 1))
     assert svg.count(COLOURS["train"]) >= 2
     assert svg.count(COLOURS["validation"]) >= 2
+
+
+def test_a_learning_curve_shows_what_was_measured_and_what_twice_as_many_bring():
+    shares = [(100, 0.8, 0.02), (200, 0.85, 0.01), (400, 0.88, None)]
+    figures = {
+        "shares": [
+            {"photos": photos, "accuracy": accuracy, "fitted": accuracy, "deviation": deviation}
+            for photos, accuracy, deviation in shares
+        ],
+        "forecast": [
+            {"photos": photos, "accuracy": 0.89, "low": 0.87, "high": 0.91}
+            for photos in (400, 800, 1600)
+        ],
+    }
+    svg = draw_learning_curve(figures)
+    assert svg == draw_learning_curve(figures)
+    for words in ("now", "twice", "four times", "800", "training photos", "validation accuracy"):
+        assert f">{words}</text>" in svg
+    assert svg.count(COLOURS["validation"]) >= len(shares)

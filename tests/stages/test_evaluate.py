@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 from support import copy_project, rows_of, settings_of
 
+from lookbook.evaluation.learning_curve import fingerprint_of
 from lookbook.evaluation.predictions import prediction_file, read_predictions
+from lookbook.foundation.params import load_params
 from lookbook.ladder.rungs import rung
 from lookbook.networks.architectures import (
     build_ann,
@@ -164,6 +166,36 @@ def test_the_same_run_is_the_same_bytes(ladder, run_main, monkeypatch):
     before = {path: path.read_bytes() for path in Path("metrics").rglob("*") if path.is_file()}
     assert run_main(evaluate.main)[0] == 0
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_the_page_has_the_learning_curve_of_these_data_alone(ladder, run_main, monkeypatch):
+    page, file = Path("metrics/report.html"), Path("metrics/learning_curve.json")
+    assert "How many more photos?" not in page.read_text()
+    shares = [{"photos": n, "accuracy": a, "fitted": a, "deviation": None}
+              for n, a in ((500, 0.9), (1000, 0.95))]  # fmt: skip
+    ahead = [{"photos": 2000, "accuracy": 0.96, "low": 0.95, "high": 0.97}]
+    splits = {name: Split(name).fingerprint() for name in ("train", "validation")}
+    params = load_params()
+    figures = {
+        "network": "train_cnn",
+        "fingerprint": fingerprint_of("train_cnn", params, splits),
+        "sentence": "Twice as many photos: <more>.",
+        "shares": shares,
+        "forecast": ahead,
+    }
+
+    def written():
+        monkeypatch.setattr(evaluate, "RUNGS", MADE[:1])
+        assert run_main(evaluate.main)[0] == 0
+        return page.read_text()
+
+    file.write_text(json.dumps(figures))
+    shown = written()
+    assert "How many more photos?" in shown
+    assert "Twice as many photos: &lt;more&gt;." in shown
+    assert ">training photos</text>" in shown
+    file.write_text(json.dumps(figures | {"fingerprint": "of other data"}))
+    assert "How many more photos?" not in written()
 
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
