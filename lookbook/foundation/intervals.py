@@ -23,12 +23,13 @@ def wilson_interval(correct: float, count: int) -> tuple[float, float]:
         correct: Successes; a mean of several numbers of them need not be whole.
         count: Trials.
     """
-    z = ndtri((1 + CONFIDENCE) / 2)
-    share, weight = correct / count, z * z / count
-    centre = share + weight / 2
-    half = z * np.sqrt(share * (1 - share) / count + weight / (4 * count))
-    low, high = (centre - half) / (1 + weight), (centre + half) / (1 + weight)
-    return max(0.0, float(low)), min(1.0, float(high))
+    z = ndtri(0.5 + CONFIDENCE / 2)
+    share, scale = correct / count, 2 * (count + z**2)
+    centre = (2 * count * share + z**2) / scale
+    reach = z / scale * np.sqrt(4 * count * share * (1 - share) + z**2)
+    low = 0.0 if correct == 0 else float(centre - reach)
+    high = 1.0 if correct == count else float(centre + reach)
+    return low, high
 
 
 def mean_share(right: np.ndarray, classes: np.ndarray | None = None) -> Estimate:
@@ -45,9 +46,9 @@ def mean_share(right: np.ndarray, classes: np.ndarray | None = None) -> Estimate
     if classes is None:
         classes = np.zeros(len(right), int)
     strata = np.unique(classes, return_inverse=True)[1]
-    counts = np.bincount(strata)
-    shares = np.bincount(strata, right) / counts
-    bounds = [wilson_interval(*pair) for pair in zip(shares * counts, counts, strict=True)]
+    counts, correct = np.bincount(strata), np.bincount(strata, right)
+    shares = correct / counts
+    bounds = [wilson_interval(*pair) for pair in zip(correct, counts, strict=True)]
     below, above = np.abs(np.transpose(bounds) - shares)
     figure, size = float(shares.mean()), len(shares)
     low, high = figure - np.hypot.reduce(below) / size, figure + np.hypot.reduce(above) / size
