@@ -46,7 +46,7 @@ def set_params(**changes: object) -> None:
 
 
 def draw_photos() -> None:
-    """Put a card of 200 photos beside that of all, and their archive into data/raw."""
+    """Put a card of 200 photos beside that of all, and their archive in the other's place."""
     card = read_yaml(card_path(DATASET))
     content = card["files"][0] | {"name": f"{SMALL}.zip"}
     card_path(SMALL).write_text(yaml.safe_dump(card | {"files": [content]}))
@@ -61,6 +61,7 @@ def draw_photos() -> None:
             inside = sorted(name for name in names if Path(name).parent == folder)
             for name in random.Random(0).sample(inside, PHOTOS // len(folders)):
                 small.writestr(name, archive.read(name))
+    published.unlink()
 
 
 def test_accuracy(stage: str) -> float:
