@@ -7,11 +7,13 @@ other 160. Says too how the linear classifier that stands for the head in cross-
 from the head, on validation photos.
 
     python -m benchmarks.small_sets              10 minutes
+    python -m benchmarks.small_sets FILE         with the base's weights from a file
 """
 
 import json
 import os
 import random
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -37,6 +39,8 @@ SETTINGS = {
     "preprocess": {"image_size": 128},
     "train_transfer": {"base": "MobileNet", "width": 0.5, "weights": "imagenet"},
 }
+if len(sys.argv) > 1:
+    SETTINGS["train_transfer"]["weights"] = sys.argv[1]
 
 
 def set_params(**changes: object) -> None:
