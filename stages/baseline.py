@@ -29,7 +29,7 @@ from lookbook.foundation.params import BaselineParams, load_params
 from lookbook.foundation.stopwatch import note
 from lookbook.shallow.inputs import shrinking, split_inputs
 from lookbook.shallow.linear import save_linear
-from lookbook.splits.folds import has_small_test, repeated_cross_validation
+from lookbook.splits.folds import groups_of, has_small_test, repeated_cross_validation
 from lookbook.splits.headline import Headline
 from lookbook.splits.split import Split
 
@@ -69,14 +69,18 @@ def cross_validated(x: np.ndarray, labels: np.ndarray, settings: BaselineParams)
 
 
 def repeatedly_validated(
-    x: np.ndarray, labels: np.ndarray, headline: Headline, settings: BaselineParams
+    x: np.ndarray,
+    labels: np.ndarray,
+    headline: Headline,
+    settings: BaselineParams,
+    groups: np.ndarray | None,
 ) -> dict[str, float | int]:
     """Return what repeated cross-validation says, as `repeated_cross_validation` does."""
 
     def answers(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
         return build_classifier(settings).fit(x[inside], labels[inside]).predict(x[outside])
 
-    return repeated_cross_validation(answers, labels, headline, seed=settings.seed)
+    return repeated_cross_validation(answers, labels, headline, seed=settings.seed, groups=groups)
 
 
 @explains_errors
@@ -107,7 +111,8 @@ def main() -> None:
         x, labels = np.concatenate([x, x_validation]), np.concatenate([labels, validation.labels])
     if has_small_test(train.spec):
         headline = Headline.of(train, validation)
-        metrics["repeated_cv"] = repeatedly_validated(x, labels, headline, settings)
+        groups = groups_of(train, validation)
+        metrics["repeated_cv"] = repeatedly_validated(x, labels, headline, settings, groups)
     write_metrics(METRICS, metrics)
     logger.info(
         "accuracy %.4f +- %.4f in cross-validation, %.4f on validation data",

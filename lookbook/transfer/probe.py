@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from lookbook.foundation.params import TrainTransferParams
 from lookbook.networks.architectures import build_feature_extractor
-from lookbook.splits.folds import repeated_cross_validation
+from lookbook.splits.folds import groups_of, repeated_cross_validation
 from lookbook.splits.headline import Headline
 from lookbook.splits.spec import Spec
 from lookbook.splits.split import Split
@@ -75,7 +75,8 @@ def repeatedly_validated(
         return probe.predict(features[outside])
 
     headline = Headline.of(train, validation)
-    return repeated_cross_validation(answers, labels, headline, seed=seed)
+    groups = groups_of(train, validation)
+    return repeated_cross_validation(answers, labels, headline, seed=seed, groups=groups)
 
 
 def out_of_sample(

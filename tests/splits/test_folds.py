@@ -6,20 +6,23 @@ import pytest
 from lookbook.foundation.intervals import mean_share, wilson_interval
 from lookbook.splits.folds import (
     FOLDS,
+    GROUPS,
     REPEATS,
+    groups_of,
     has_small_test,
     repeated_cross_validation,
 )
 from lookbook.splits.headline import Headline
 from lookbook.splits.spec import Scaling, Spec
+from lookbook.splits.split import Split
 
 LABELS = np.repeat([0, 1], [30, 20])
 ACCURACY = Headline()
 BALANCED = Headline("balanced_accuracy", "unequal")
 
 
-def validated(answers, labels=LABELS, headline=ACCURACY, seed=0):
-    return repeated_cross_validation(answers, labels, headline, seed=seed)
+def validated(answers, labels=LABELS, headline=ACCURACY, seed=0, groups=None):
+    return repeated_cross_validation(answers, labels, headline, seed=seed, groups=groups)
 
 
 @pytest.mark.parametrize(("count", "small"), [(0, False), (1, True), (299, True), (300, False)])
@@ -93,3 +96,37 @@ def test_the_draw_follows_its_seed():
         return sorted(asked)
 
     assert draw(1) == draw(1) != draw(2)
+
+
+def test_a_group_is_never_parted():
+    groups = np.arange(50) // 3  # the eleventh has pictures of both classes
+
+    def answers(inside, outside):
+        assert not set(groups[inside]) & set(groups[outside])
+        assert set(LABELS[inside]) == set(LABELS[outside]) == {0, 1}
+        return LABELS[outside]
+
+    found = validated(answers, groups=groups)
+    assert (found["folds"], found["pictures"]) == (5, 50)
+
+
+def test_a_class_of_one_group_is_asked_about_by_models_that_have_not_seen_it():
+    groups = np.where(LABELS == 1, 99, np.arange(50))
+
+    def answers(inside, outside):
+        assert set(LABELS[inside]) == {0, 1}
+        return LABELS[outside]
+
+    found = validated(answers, groups=groups)
+    assert found["folds"] == 2
+    assert found["accuracy"] == pytest.approx(30 / 50)
+
+
+def test_groups_are_found_by_the_pictures_ids(processed):
+    train, validation = Split("train"), Split("validation")
+    assert groups_of(train, validation) is None
+    pair = [train.ids[3], validation.ids[5]]
+    (processed / GROUPS).write_text(f"group,id\n0,{pair[0]}\n0,{pair[1]}\n")
+    groups = groups_of(train, validation)
+    assert len(groups) == len(train) + len(validation) == len(np.unique(groups)) + 1
+    assert groups[3] == groups[len(train) + 5] == 0

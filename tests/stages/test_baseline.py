@@ -105,7 +105,7 @@ def test_of_unequal_classes_the_cross_validated_figure_is_balanced(project):
     x[labels == 1] += 9
     settings = load_params().baseline
     headline = Headline("balanced_accuracy", "unequal")
-    found = baseline.repeatedly_validated(x, labels, headline, settings)
+    found = baseline.repeatedly_validated(x, labels, headline, settings, None)
     assert found["balanced_accuracy"] > 0.95
     assert found["low"] < 0.9  # ten pictures of a class say little
 

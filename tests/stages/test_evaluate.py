@@ -235,7 +235,7 @@ def test_of_a_small_and_unequal_set_both_are_said(trained, processed, set_params
     text = Path("metrics/ladder.md").read_text()
     page = Path("metrics/report.html").read_text()
     for words in (
-        "pictures of 3. The headline figure is therefore balanced accuracy, in which every class",
+        " of 3. The headline figure is therefore balanced accuracy, in which every class",
         f"Validation data pick baseline, whose balanced accuracy is "
         f"{figures['validation_balanced_accuracy']:.4f} on them, and {shown} (0.",
         f"The test split has only 120 pictures: baseline {shown} (0.",
