@@ -204,8 +204,8 @@ def _row(name: str, entry: dict, headline: Headline, crossed: dict[str, dict]) -
     }
     if crossed:
         found = crossed.get(name)
-        row["cross-validated"] = f"{found[headline.name]:.4f}" if found else ""
-        row["its 95 % interval"] = f"{found['low']:.4f}-{found['high']:.4f}" if found else ""
+        row["cross-validated"] = f"{found[headline.name]:.4f}" if found else "-"
+        row["its 95 % interval"] = f"{found['low']:.4f}-{found['high']:.4f}" if found else "-"
     if headline.is_balanced:
         row["test accuracy"] = f"{entry['accuracy']:.4f}"
     return row | {

@@ -200,5 +200,5 @@ def test_a_cross_validated_figure_stands_beside_that_of_the_test(unequal, headli
     )
     rows = ladder_table(figures, headline, crossed)
     assert list(rows)[3:5] == ["cross-validated", "its 95 % interval"]
-    assert rows["cross-validated"].tolist() == ["0.9100", ""]
-    assert rows["its 95 % interval"].tolist() == ["0.8600-0.9400", ""]
+    assert rows["cross-validated"].tolist() == ["0.9100", "-"]
+    assert rows["its 95 % interval"].tolist() == ["0.8600-0.9400", "-"]

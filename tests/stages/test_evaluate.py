@@ -249,7 +249,7 @@ def test_of_a_small_and_unequal_set_both_are_said(trained, processed, set_params
     ]  # fmt: skip
     assert rows[1][1] == shown
     assert rows[1][3] == f"{crossed['balanced_accuracy']:.4f}"
-    assert rows[2][3:5] == rows[3][3:5] == ["", ""]
+    assert rows[2][3:5] == rows[3][3:5] == ["-", "-"]
     assert metrics["majority_class"]["balanced_accuracy"] == 0.1
     assert "McNemar" not in page
     assert "a permutation test, in which every class counts alike" in page
