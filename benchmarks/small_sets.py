@@ -8,6 +8,9 @@ from the head, on validation photos.
 
     python -m benchmarks.small_sets              10 minutes
     python -m benchmarks.small_sets FILE         with the base's weights from a file
+
+With mobilenet_5_0_224_tf_no_top.h5: 0.9284 cross-validated, 0.8987 on the test splits; baseline
+0.5164 and 0.5413. On validation photos the head is 0.025 +- 0.010 worse than the linear classifier.
 """
 
 import json
@@ -114,7 +117,7 @@ def main() -> None:
     print(
         f"validation accuracy: {np.mean(heads):.4f} of the head, {np.mean(probes):.4f} of the "
         f"linear classifier; the head is {difference.mean():+.4f} "
-        f"+- {difference.std(ddof=1) / np.sqrt(SPLITS):.4f} better"
+        f"+- {difference.std(ddof=1) / np.sqrt(SPLITS):.4f} against it"
     )
 
 
