@@ -20,11 +20,13 @@ from lookbook.evaluation.calibration import reliability
 from lookbook.evaluation.charts import draw_ladder, draw_reliability
 from lookbook.evaluation.page import write_page
 from lookbook.evaluation.results import Result, confusion, measure
-from lookbook.evaluation.scores import guessing, ladder_table, verdicts
+from lookbook.evaluation.scores import cross_validations, guessing, ladder_table, verdicts
 from lookbook.foundation.errors import explains_errors
 from lookbook.foundation.files import write_csv, write_metrics, write_text
 from lookbook.foundation.params import load_params
 from lookbook.ladder.rungs import RUNGS
+from lookbook.splits.folds import has_small_test
+from lookbook.splits.headline import Headline
 from lookbook.splits.split import Split, training_splits
 
 AUDIT = Path("metrics/preprocess.json")
@@ -42,9 +44,10 @@ METRICS = Path("metrics/evaluate.json")
 logger = logging.getLogger("evaluate")
 
 
-def draw(results: dict[str, Result]) -> None:
+def draw(results: dict[str, Result], headline: Headline) -> None:
     """Draw what `dvc plots` shows of the results."""
-    draw_ladder(LADDER_CHART, {name: result.figures for name, result in results.items()})
+    figures = {name: result.figures for name, result in results.items()}
+    draw_ladder(LADDER_CHART, figures, headline)
     bins = {name: reliability(r.test.labels, r.test.probabilities) for name, r in results.items()}
     draw_reliability(RELIABILITY, bins)
     for name, result in results.items():
@@ -56,17 +59,27 @@ def draw(results: dict[str, Result]) -> None:
             draw_gallery(GALLERIES / f"{name}_focus.png", result.focus)
 
 
+def cross_validated(results: dict[str, Result]) -> dict[str, dict]:
+    """Return what the stages of models say of them by repeated cross-validation, if they do."""
+    rungs = [result.rung for result in results.values() if result.rung.crossed]
+    found = {r.name: json.loads(r.metrics.read_text(encoding="utf-8")) for r in rungs}
+    return {name: entry["repeated_cv"] for name, entry in found.items() if "repeated_cv" in entry}
+
+
 @explains_errors
 def main() -> None:
     """Measure every model, draw, write it down."""
     params = load_params()
     (train, validation), test = training_splits(), Split("test")
-    results = {rung.name: measure(rung, validation, test) for rung in RUNGS}
+    headline = Headline.of(train, validation)
+    results = {rung.name: measure(rung, validation, test, headline) for rung in RUNGS}
     figures = {name: result.figures for name, result in results.items()}
-    lines = verdicts({name: result.test for name, result in results.items()}, figures)
-    figures["majority_class"] = guessing(train, validation, test)
-    table = ladder_table(figures)
-    draw(results)
+    crossed = cross_validated(results) if has_small_test(test.spec) else {}
+    lines = verdicts({name: result.test for name, result in results.items()}, figures, headline)
+    lines += cross_validations(crossed, figures, headline, len(test))
+    figures["majority_class"] = guessing(train, validation, test, headline)
+    table = ladder_table(figures, headline, crossed)
+    draw(results, headline)
     write_metrics(METRICS, figures)
     text = "\n".join([*(f"- {line}" for line in lines), "", as_markdown(table)])
     write_text(LADDER, text + "\n")
@@ -76,6 +89,7 @@ def main() -> None:
         figures=METRICS,
         lines=lines,
         table=table,
+        headline=headline,
         splits=(train, validation, test),
         audit=json.loads(AUDIT.read_text(encoding="utf-8")),
         charts={"ladder": LADDER_CHART, "reliability": RELIABILITY, "class_counts": CLASS_COUNTS},

@@ -20,6 +20,7 @@ from lookbook.preprocessing.audit import audit, write_tables
 from lookbook.preprocessing.charts import draw_class_counts
 from lookbook.preprocessing.making import make_splits
 from lookbook.preprocessing.scaling import scaling_for
+from lookbook.preprocessing.twins import kept_together
 from lookbook.readers import read_pictures
 from lookbook.splits.spec import PROCESSED, write_spec
 from lookbook.splits.split import Split
@@ -46,7 +47,11 @@ def main() -> None:
         reasons = made.dropped["reason"].value_counts().sort_index().to_dict()
         write_spec(folder, replace(made.spec, scaling=scaling, dropped=reasons))
         findings = audit(made.written.index, made.written.grids, made.groups, card.classes)
-        write_tables({"dropped": made.dropped, **findings.tables}, folder)
+        tables = {"dropped": made.dropped, **findings.tables}
+        together = kept_together(made.written.index, made.groups)
+        if len(together):
+            tables["groups"] = together
+        write_tables(tables, folder)
         draw_gallery(SAMPLES, samples(train, NUM_SAMPLES))
         draw_class_counts(CLASS_COUNTS, findings.figures["classes"])
     choices = {name: choice.value for name, choice in made.spec.choices.items()}

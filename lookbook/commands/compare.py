@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int | None:
     )
     from lookbook.revisions.report import OUTPUT, write_report
     from lookbook.revisions.revision import Revision
+    from lookbook.splits.headline import Headline
     from lookbook.splits.split import Split
 
     revision, test = Revision(arguments.revision), Split("test")
@@ -44,8 +45,9 @@ def run(arguments: argparse.Namespace) -> int | None:
     try:
         ours = predictions_here(test)
         check_gate(arguments.gate, list(ours))
+        headline = Headline.of(Split("train"), Split("validation"))
         theirs = predictions_of(revision, anew=arguments.run)
-        changes, remarks = changes_since(revision.name, theirs, ours)
+        changes, remarks = changes_since(revision.name, theirs, ours, headline)
         remarks += out_of_date()
     except LookbookError as error:
         remarks, failure = [f"No verdict. {error}"], error

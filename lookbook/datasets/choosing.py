@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lookbook.foundation.classes import are_unequal
 from lookbook.foundation.schema import Choice
 
 SIDES = (28, 32, 48, 64, 96, 128, 160)  # pixels, of photos
 SMALLEST_TABLE = 28  # pixels: what the networks are made for
 SMALL_GREY = 48  # pixels: below this, grey pictures are drawings and scans rather than photos
-UNEQUAL = 3  # times the pictures of the smallest class
 
 
 def choose(
@@ -32,11 +32,6 @@ def choose(
         "base": _base(int(size.value), channels),
         "class_weights": _class_weights(counts),
     }
-
-
-def is_unequal(counts: dict[str, int]) -> bool:
-    """Whether the largest class has at least three times the pictures of the smallest."""
-    return _ratio(counts) >= UNEQUAL
 
 
 def _image_size(shorter: np.ndarray, is_table: bool) -> Choice:
@@ -68,9 +63,7 @@ def _base(image_size: int, channels: int) -> Choice:
 
 def _class_weights(counts: dict[str, int]) -> Choice:
     rarest, largest = (by(counts, key=lambda name: counts[name]) for by in (min, max))
-    reason = f"the largest class, {largest}, has {_ratio(counts):.1f} times the pictures of the "
-    return Choice("balanced" if is_unequal(counts) else "none", f"{reason}smallest, {rarest}")
-
-
-def _ratio(counts: dict[str, int]) -> float:
-    return max(counts.values()) / max(1, min(counts.values()))
+    ratio = counts[largest] / max(1, counts[rarest])
+    reason = f"the largest class, {largest}, has {ratio:.1f} times the pictures of the smallest, "
+    value = "balanced" if are_unequal(counts.values()) else "none"
+    return Choice(value, reason + rarest)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from lookbook.drawing.style import COLOURS, INK, STYLE, save, svg
 from lookbook.evaluation.calibration import BINS
 from lookbook.ladder.rungs import rung
+from lookbook.splits.headline import Headline
 
 
 def draw_learning_rates(path: Path, rates: np.ndarray, losses: np.ndarray, best: float) -> None:
@@ -35,25 +36,27 @@ def draw_learning_rates(path: Path, rates: np.ndarray, losses: np.ndarray, best:
         save(figure, path)
 
 
-def draw_ladder(path: Path, figures: dict[str, dict]) -> None:
-    """Draw test accuracy, with its interval, against what a picture costs.
+def draw_ladder(path: Path, figures: dict[str, dict], headline: Headline) -> None:
+    """Draw the headline figure on test data, with its interval, against what a picture costs.
 
     Args:
         path: The SVG file.
-        figures: Of each model: accuracy, accuracy_low, accuracy_high, operations.
+        figures: Of each model: the headline figure, its `_low` and `_high`, and operations.
+        headline: Which figure that is.
     """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7, 3.6), layout="constrained")
         axis = figure.subplots()
         for name, entry in figures.items():
-            middle, cost = entry["accuracy"], entry["operations"]
-            reach = [[middle - entry["accuracy_low"]], [entry["accuracy_high"] - middle]]
+            middle, cost = entry[headline.name], entry["operations"]
+            low, high = entry[f"{headline.name}_low"], entry[f"{headline.name}_high"]
+            reach = [[middle - low], [high - middle]]
             colour, title = rung(name).colour, rung(name).title
             axis.errorbar(cost, middle, yerr=reach, fmt="o", capsize=4, color=colour, label=title)
         axis.set_xscale("log")
         axis.set_xmargin(0.1)
         axis.set_xlabel("floating-point operations a picture")
-        axis.set_ylabel("test accuracy, 95 % interval")
+        axis.set_ylabel(f"test {headline.words}, 95 % interval")
         axis.grid(axis="y", color=INK, alpha=0.15)
         figure.legend(loc="outside upper center", ncols=len(figures) if len(figures) <= 4 else 3)
         save(figure, path)

@@ -20,6 +20,7 @@ from lookbook.evaluation.results import Result
 from lookbook.foundation.files import md5_of, write_text
 from lookbook.foundation.params import Params
 from lookbook.foundation.versions import VERSIONS
+from lookbook.splits.headline import Headline
 from lookbook.splits.split import Split
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
@@ -33,6 +34,7 @@ def write_page(
     figures: Path,
     lines: list[str],
     table: pd.DataFrame,
+    headline: Headline,
     splits: tuple[Split, Split, Split],
     audit: dict,
     charts: dict[str, Path],
@@ -48,6 +50,7 @@ def write_page(
         figures: The file that has them all; a run is found again by it.
         lines: The verdicts.
         table: The ladder, all of it text.
+        headline: What the models are ranked by.
         splits: Training, validation and test data.
         audit: What metrics/preprocess.json says of them.
         charts: SVG files: `ladder`, `reliability` and `class_counts`.
@@ -68,6 +71,7 @@ def write_page(
         results=results,
         lines=lines,
         table=table,
+        headline=headline,
         spec=splits[0].spec,
         samples=samples(splits[0], SAMPLES),
         audit=flattened(audit),

@@ -25,6 +25,7 @@ from lookbook.evaluation.predictions import (
 from lookbook.evaluation.scores import score
 from lookbook.ladder.models import Model, load_model, predict
 from lookbook.ladder.rungs import Rung
+from lookbook.splits.headline import Headline
 from lookbook.splits.split import Split
 
 
@@ -59,7 +60,7 @@ class Result:
         return confusion_shares(self.test).tolist()
 
 
-def measure(rung: Rung, validation: Split, test: Split) -> Result:
+def measure(rung: Rung, validation: Split, test: Split, headline: Headline) -> Result:
     """Ask a model about every picture once, keep what it says, and find out what that is worth."""
     model = load_model(rung.file)
     of_validation, of_test = (_said(rung, model, split) for split in (validation, test))
@@ -69,7 +70,7 @@ def measure(rung: Rung, validation: Split, test: Split) -> Result:
         "operations": model.operations,
         "file_bytes": rung.file.stat().st_size,
     }
-    figures = cost | score(of_test, of_validation)
+    figures = cost | score(of_test, of_validation, headline)
     return Result(
         rung=rung,
         figures=figures,

@@ -5,32 +5,27 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 from sklearn import metrics
 
 from lookbook.evaluation.calibration import calibration_error, fit_temperature, with_temperature
 from lookbook.evaluation.predictions import Predictions, predictions_for
-from lookbook.evaluation.significance import CONFIDENCE, Comparison, compare
+from lookbook.evaluation.significance import Comparison, compare
+from lookbook.foundation.intervals import mean_share, wilson_interval
+from lookbook.ladder.rungs import rung
+from lookbook.splits.headline import Headline
 from lookbook.splits.split import Split
 
-
-def wilson_interval(correct: int, count: int) -> tuple[float, float]:
-    """Return the bounds of Wilson's 95 % score interval for a share (Wilson, JASA 22, 1927).
-
-    Args:
-        correct: Successes.
-        count: Trials.
-    """
-    interval = binomtest(correct, count).proportion_ci(CONFIDENCE, method="wilson")
-    return float(interval.low), float(interval.high)
+ACCURACY = Headline()
 
 
-def score(test: Predictions, validation: Predictions) -> dict:
+def score(test: Predictions, validation: Predictions, headline: Headline = ACCURACY) -> dict:
     """Return the figures of one model.
 
     Args:
         test: What the figures are about.
         validation: What the temperature is fitted on.
+        headline: If that is another figure than the accuracy, it has its interval and its value on
+            validation data too.
 
     Returns:
         Accuracy with its 95 % interval, balanced accuracy, macro F1, log loss, top-2 accuracy where
@@ -59,6 +54,13 @@ def score(test: Predictions, validation: Predictions) -> dict:
         "calibration_error_scaled": calibration_error(labels, scaled),
         "temperature": temperature,
     }
+    if headline.is_balanced:
+        balanced = mean_share(test.right, test.labels)
+        figures |= {
+            "validation_balanced_accuracy": mean_share(validation.right, validation.labels).figure,
+            "balanced_accuracy_low": balanced.low,
+            "balanced_accuracy_high": balanced.high,
+        }
     if len(classes) > 2:
         figures["top2_accuracy"] = float(
             metrics.top_k_accuracy_score(labels, probabilities, k=2, labels=classes)
@@ -83,40 +85,86 @@ def majority(train: Split, split: Split) -> Predictions:
     return predictions_for(split, np.tile(shares, (len(split), 1)))
 
 
-def guessing(train: Split, validation: Split, test: Split) -> dict:
+def guessing(train: Split, validation: Split, test: Split, headline: Headline) -> dict:
     """Return the figures of `majority`, whom a model must beat."""
     cost = {"image_size": 0, "parameters": 0, "operations": 0, "file_bytes": 0}
-    return cost | score(majority(train, test), majority(train, validation))
+    return cost | score(majority(train, test), majority(train, validation), headline)
 
 
-def verdicts(test: dict[str, Predictions], figures: dict[str, dict]) -> list[str]:
+def verdicts(
+    test: dict[str, Predictions], figures: dict[str, dict], headline: Headline
+) -> list[str]:
     """Return in sentences what the figures say.
 
     Args:
         test: What each model says of the test pictures, in the order of the ladder.
         figures: Of each model.
+        headline: What they are ranked by.
     """
-    pairs = [f"{pair}: {comparison}" for pair, comparison in compare_neighbours(test).items()]
-    return [*pairs, selection(figures), *absent(next(iter(test.values())))]
+    reason = [headline.reason] if headline.reason else []
+    compared = compare_neighbours(test, headline)
+    pairs = [f"{pair}: {comparison}" for pair, comparison in compared.items()]
+    pick = selection(figures, headline)
+    return [*reason, *pairs, pick, *absent(next(iter(test.values())))]
 
 
-def compare_neighbours(test: dict[str, Predictions]) -> dict[str, Comparison]:
+def compare_neighbours(
+    test: dict[str, Predictions], headline: Headline = ACCURACY
+) -> dict[str, Comparison]:
     """Return each model compared with the one before it, by `<model> against <model>`."""
     return {
-        f"{second} against {first}": compare(test[first].right, test[second].right)
+        f"{second} against {first}": compare(
+            test[first].right, test[second].right, headline.strata(test[second].labels)
+        )
         for first, second in pairwise(test)
     }
 
 
-def selection(figures: dict[str, dict]) -> str:
-    """Return which model validation data pick (the first among equals), and its test accuracy."""
-    name = max(figures, key=lambda model: figures[model]["validation_accuracy"])
-    entry = figures[name]
+def selection(figures: dict[str, dict], headline: Headline = ACCURACY) -> str:
+    """Return which model validation data pick (the first among equals), and its test figure."""
+    on_validation = f"validation_{headline.name}"
+    name = max(figures, key=lambda model: figures[model][on_validation])
+    figure, of_test = figures[name][on_validation], tested(figures[name], headline)
+    if headline.is_balanced:
+        return (
+            f"Validation data pick {name}, whose balanced accuracy is {figure:.4f} on them, and "
+            f"{of_test} on the test data."
+        )
     return (
-        f"Validation data pick {name}, which is right on {entry['validation_accuracy']:.4f} of "
-        f"them, and on {entry['accuracy']:.4f} ({entry['accuracy_low']:.4f} to "
-        f"{entry['accuracy_high']:.4f}) of the test data."
+        f"Validation data pick {name}, which is right on {figure:.4f} of them, and on {of_test} of "
+        "the test data."
     )
+
+
+def cross_validations(
+    crossed: dict[str, dict], figures: dict[str, dict], headline: Headline, test_pictures: int
+) -> list[str]:
+    """Return a sentence on each model that has a cross-validated figure beside that of the test.
+
+    Args:
+        crossed: Of these models, as `repeated_cross_validation` returns it.
+        figures: Of each model.
+        headline: What the figures are.
+        test_pictures: How many there are.
+    """
+    return [
+        f"The test split has only {test_pictures} pictures: {name} "
+        f"{tested(figures[name], headline)}; cross-validation of {rung(name).crossed} over the "
+        f"other {entry['pictures']}: "
+        f"{with_interval(entry[headline.name], entry['low'], entry['high'])}."
+        for name, entry in crossed.items()
+    ]
+
+
+def tested(figures: dict, headline: Headline) -> str:
+    """Return a model's headline figure on the test data, with its interval."""
+    name = headline.name
+    return with_interval(figures[name], figures[f"{name}_low"], figures[f"{name}_high"])
+
+
+def with_interval(figure: float, low: float, high: float) -> str:
+    """Return a figure with its interval as text."""
+    return f"{figure:.4f} ({low:.4f} to {high:.4f})"
 
 
 def absent(test: Predictions) -> list[str]:
@@ -130,21 +178,42 @@ def absent(test: Predictions) -> list[str]:
     ]
 
 
-def ladder_table(figures: dict[str, dict]) -> pd.DataFrame:
-    """Return the models' results as a table of text, in the order given."""
-    rows = [
-        {
-            "model": name,
-            "test accuracy": f"{entry['accuracy']:.4f}",
-            "95 % interval": f"{entry['accuracy_low']:.4f}-{entry['accuracy_high']:.4f}",
-            "macro F1": f"{entry['macro_f1']:.4f}",
-            "log loss": f"{entry['log_loss']:.4f}",
-            "calibration error": f"{entry['calibration_error']:.4f}",
-            "pixels a side": f"{entry['image_size'] or ''}",
-            "parameters": f"{entry['parameters']:,}",
-            "operations a picture": f"{entry['operations']:,}",
-            "file size (bytes)": f"{entry['file_bytes']:,}",
-        }
-        for name, entry in figures.items()
-    ]
-    return pd.DataFrame(rows)
+def ladder_table(
+    figures: dict[str, dict],
+    headline: Headline = ACCURACY,
+    crossed: dict[str, dict] | None = None,
+) -> pd.DataFrame:
+    """Return the models' results as a table of text, in the order given.
+
+    Args:
+        figures: Of each model.
+        headline: What comes first, with its interval; the accuracy comes after another one.
+        crossed: What cross-validation says of some of them; without any there is no such column.
+    """
+    return pd.DataFrame(
+        [_row(name, entry, headline, crossed or {}) for name, entry in figures.items()]
+    )
+
+
+def _row(name: str, entry: dict, headline: Headline, crossed: dict[str, dict]) -> dict[str, str]:
+    low, high = (entry[f"{headline.name}_{bound}"] for bound in ("low", "high"))
+    row = {
+        "model": name,
+        f"test {headline.words}": f"{entry[headline.name]:.4f}",
+        "95 % interval": f"{low:.4f}-{high:.4f}",
+    }
+    if crossed:
+        found = crossed.get(name)
+        row["cross-validated"] = f"{found[headline.name]:.4f}" if found else "-"
+        row["its 95 % interval"] = f"{found['low']:.4f}-{found['high']:.4f}" if found else "-"
+    if headline.is_balanced:
+        row["test accuracy"] = f"{entry['accuracy']:.4f}"
+    return row | {
+        "macro F1": f"{entry['macro_f1']:.4f}",
+        "log loss": f"{entry['log_loss']:.4f}",
+        "calibration error": f"{entry['calibration_error']:.4f}",
+        "pixels a side": f"{entry['image_size'] or ''}",
+        "parameters": f"{entry['parameters']:,}",
+        "operations a picture": f"{entry['operations']:,}",
+        "file size (bytes)": f"{entry['file_bytes']:,}",
+    }

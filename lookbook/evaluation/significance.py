@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest, chi2
 
-CONFIDENCE = 0.95
+from lookbook.foundation.intervals import CONFIDENCE
+
 RESAMPLES = 10_000
 EXACT_UP_TO = 1_000  # disagreements
 SEED = 0
+ROUNDING = 1e-9  # equal differences are added up in another order
 
 
 @dataclass(frozen=True)
@@ -18,10 +20,11 @@ class Comparison:
     Attributes:
         first_only: Pictures that only the first model has right.
         second_only: Pictures that only the second has right.
-        difference: The second's accuracy less the first's.
+        difference: The second's accuracy, or balanced accuracy, less the first's.
         low: Lower bound of the difference's 95 % interval.
         high: Upper bound.
-        p_value: Of McNemar's test: how often two equally good models differ at least so much.
+        p_value: How often two equally good models differ at least so much: by McNemar's test, or
+            by `permutation_test` where every class counts alike.
     """
 
     first_only: int
@@ -46,30 +49,44 @@ class Comparison:
         )
 
 
-def compare(first_right: np.ndarray, second_right: np.ndarray) -> Comparison:
+def compare(
+    first_right: np.ndarray, second_right: np.ndarray, classes: np.ndarray | None = None
+) -> Comparison:
     """Compare two models by which pictures they have right.
 
     The interval is the percentile one of a paired bootstrap (Efron, 1979), seeded. A resample
-    draws pictures; since each adds -1, 0 or 1, the three counts are drawn at once.
+    draws as many pictures of each class as there are; since each adds -1, 0 or 1, the three counts
+    are drawn at once.
 
     Args:
         first_right: bool of shape (n,).
         second_right: bool of shape (n,), of the same pictures.
+        classes: int of shape (n,), if every class that has pictures is to count alike.
     """
-    count = len(first_right)
-    first_only = int(np.sum(first_right & ~second_right))
-    second_only = int(np.sum(second_right & ~first_right))
-    shares = np.array([first_only, second_only, count - first_only - second_only]) / count
-    drawn = np.random.default_rng(SEED).multinomial(count, shares, RESAMPLES)
-    differences = (drawn[:, 1] - drawn[:, 0]) / count
+    of_one = np.zeros(len(first_right), int)
+    strata = of_one if classes is None else np.unique(classes, return_inverse=True)[1]
+    counts = np.bincount(strata)
+    first_only = np.bincount(strata, first_right & ~second_right).astype(int)
+    second_only = np.bincount(strata, second_right & ~first_right).astype(int)
+    rng = np.random.default_rng(SEED)
+    differences = np.zeros(RESAMPLES)
+    for lost, won, count in zip(first_only, second_only, counts, strict=True):
+        shares = np.array([lost, won, count - lost - won]) / count
+        drawn = rng.multinomial(count, shares, RESAMPLES)
+        differences += (drawn[:, 1] - drawn[:, 0]) / count / len(counts)
     low, high = np.quantile(differences, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    lost, won = int(first_only.sum()), int(second_only.sum())
     return Comparison(
-        first_only=first_only,
-        second_only=second_only,
-        difference=(second_only - first_only) / count,
+        first_only=lost,
+        second_only=won,
+        difference=float(((second_only - first_only) / counts).mean()),
         low=float(low),
         high=float(high),
-        p_value=mcnemar(first_only, second_only),
+        p_value=(
+            mcnemar(lost, won)
+            if classes is None
+            else permutation_test(first_only, second_only, counts)
+        ),
     )
 
 
@@ -89,3 +106,24 @@ def mcnemar(first_only: int, second_only: int) -> float:
         return float(binomtest(first_only, disagreements).pvalue)
     statistic = (abs(first_only - second_only) - 1) ** 2 / disagreements
     return float(chi2.sf(statistic, df=1))
+
+
+def permutation_test(first_only: np.ndarray, second_only: np.ndarray, counts: np.ndarray) -> float:
+    """Return the two-sided p-value of a difference in which every class counts alike.
+
+    Of two equally good models each is as likely as the other to be the one that is right on a
+    picture on which they disagree, so these pictures are dealt out anew, `RESAMPLES` times, seeded;
+    what is observed counts as one more (Phipson and Smyth, Statistical Applications in Genetics and
+    Molecular Biology 9, 2010). Of a single class this is McNemar's exact test, simulated.
+
+    Args:
+        first_only: Pictures of each class that only the first model has right.
+        second_only: Pictures of each class that only the second has right.
+        counts: Pictures of each class.
+    """
+    disagreements = first_only + second_only
+    dealt = np.random.default_rng(SEED).binomial(disagreements, 0.5, (RESAMPLES, len(counts)))
+    differences = np.abs(((2 * dealt - disagreements) / counts).sum(axis=1))
+    observed = abs(((second_only - first_only) / counts).sum())
+    as_large = int((differences >= observed - ROUNDING).sum())
+    return (1 + as_large) / (1 + RESAMPLES)

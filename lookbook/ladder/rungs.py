@@ -20,6 +20,7 @@ class Rung:
         kind: Of its file: how it is loaded (see `lookbook.ladder.models`).
         has_curves: Whether it is trained epoch by epoch.
         has_maps: Whether it has feature maps, which tell where it looked.
+        crossed: What its stage cross-validates where the test split is small; '' if nothing.
     """
 
     name: str
@@ -28,18 +29,32 @@ class Rung:
     kind: str
     has_curves: bool = False
     has_maps: bool = False
+    crossed: str = ""
 
     @property
     def file(self) -> Path:
         """Where its stage leaves it."""
         return Path("models", f"{self.name}.{'keras' if self.kind == 'keras' else 'npz'}")
 
+    @property
+    def metrics(self) -> Path:
+        """Where its stage leaves its own figures."""
+        return Path("metrics", f"{self.name}.json")
+
 
 RUNGS = (
-    Rung("baseline", "Linear baseline", "#0072b2", "linear"),
+    Rung("baseline", "Linear baseline", "#0072b2", "linear", crossed="the classifier"),
     Rung("train_ann", "Dense network", "#e69f00", "keras", has_curves=True),
     Rung("train_cnn", "Convolutional network", "#cc79a7", "keras", has_curves=True, has_maps=True),
-    Rung("train_transfer", "Transfer", "#009e73", "keras", has_curves=True, has_maps=True),
+    Rung(
+        "train_transfer",
+        "Transfer",
+        "#009e73",
+        "keras",
+        has_curves=True,
+        has_maps=True,
+        crossed="a linear classifier on the frozen base",
+    ),  # fmt: skip
 )
 
 

@@ -15,10 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from lookbook.datasets.cards import OwnSource, card_path
+from lookbook.datasets.grouping import kept_together
 from lookbook.datasets.packs import (
     COLUMNS,
     read_list,
@@ -176,7 +175,7 @@ def plan(
     before = likenesses(dataset, folder, old)
     grids = np.concatenate([before, np.array(seen, np.uint8).reshape(-1, GRID, GRID)])
     alike = near_components(grids, len(old), GROUP_THRESHOLD)
-    components = _components(table, alike)
+    components = kept_together(table, alike)
     kept, arriving = table.iloc[: len(old)], table.iloc[len(old) :]
     if resplit:
         kept, arriving = table.iloc[:0], table.assign(split="")
@@ -312,22 +311,6 @@ def _check_classes(table: pd.DataFrame) -> None:
             f"Expected at least {FEWEST} pictures of every class, one for each split. Received: "
             f"{counts[rarest]} of {rarest!r}. Add pictures of it, or take its folder out."
         )
-
-
-def _components(table: pd.DataFrame, alike: np.ndarray) -> np.ndarray:
-    """Number the photos so that those that must stay together share a number.
-
-    They are alike now, were found alike when they came, or are of one group.
-    """
-    count, one, other = len(table), [np.arange(len(table))], [len(table) + alike]
-    for place, column in enumerate(("group", "alike"), start=2):
-        codes = pd.factorize(table[column].where(table[column] != ""))[0]
-        named = np.flatnonzero(codes >= 0)
-        one.append(named)
-        other.append(place * count + codes[named])
-    rows, columns = np.concatenate(one), np.concatenate(other)
-    graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(4 * count,) * 2)
-    return connected_components(graph, directed=False)[1][:count]
 
 
 def _note_likeness(table: pd.DataFrame, alike: np.ndarray, bridges: np.ndarray, known: int) -> int:

@@ -68,6 +68,8 @@ def make_splits(
     side = int(choices["image_size"].value)
     form = Form(side, reading.channels, settings.resize, reading.needs_jfif)
     by_groups = settings.groups == "near" and not reading.is_shared_out
+    if by_groups:
+        reading = reading._replace(groups=near_groups(read(), form))
     validation_size = 0.0 if reading.is_shared_out else settings.validation_size
     assignment = Assignment(
         reading.index,
@@ -76,7 +78,7 @@ def make_splits(
         validation_size=validation_size,
         test_size=0.0 if reading.is_shared_out else settings.test_size,
         seed=settings.seed,
-        components=near_groups(read(), form) if by_groups else None,
+        components=reading.groups if by_groups else None,
     )
     written, unreadable = write_splits(reading, form, assignment, folder)
     check_unreadable(unreadable, reading, settings.max_unreadable)

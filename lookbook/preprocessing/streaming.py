@@ -27,7 +27,8 @@ class Written(NamedTuple):
 
     Attributes:
         index: Columns id, source, label, split (an index into `SPLITS`), width and height (as
-            published), one row a picture; the rows of a split are in its order.
+            published), and group (see `Reading.groups`) where it is known; one row a picture, the
+            rows of a split are in its order.
         grids: uint8 of shape (n, GRID, GRID): the small grey likeness of each.
     """
 
@@ -90,6 +91,8 @@ def write_splits(
             "height": sizes[kept, 1],
         }
     )
+    if reading.groups is not None:
+        index["group"] = reading.groups[kept]
     return Written(index, grids[kept] if len(index) < count else grids), unreadable
 
 

@@ -112,6 +112,19 @@ def twins_in_test(
     return train[twin]
 
 
+def kept_together(index: pd.DataFrame, exact: np.ndarray) -> pd.DataFrame:
+    """Return the columns group and id of the pictures that no cross-validation may part.
+
+    Args:
+        index: As `Written.index`. Where it has no groups, pictures with the same pixels are one.
+        exact: As `exact_groups` returns them.
+    """
+    table = pd.DataFrame({"group": index.get("group", exact), "id": index["id"]})
+    table = table[(table["group"] >= 0) & table["group"].duplicated(keep=False)]
+    table["group"] = pd.factorize(table["group"])[0]
+    return table.sort_values("group", kind="stable")
+
+
 def drop_twins(
     written: Written, groups: np.ndarray, kind: str, folder: Path, spec: Spec
 ) -> tuple[Written, np.ndarray, list[tuple[str, str]]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lookbook.datasets.cards import Card, PacksReader
+from lookbook.datasets.grouping import kept_together
 from lookbook.datasets.packs import read_list, read_packed
 from lookbook.foundation.errors import LookbookError
 from lookbook.pictures.batch import Batch, Fault
@@ -36,6 +37,7 @@ def read(card: Card, folder: Path) -> Reading:
         _batches(read_packed(folder, table)),
         [],
         channels=card.reader.channels,
+        groups=kept_together(table),
         is_shared_out=True,
     )
 

@@ -27,6 +27,8 @@ class Reading(NamedTuple):
         max_unreadable: Largest share of pictures that may be unreadable; None leaves it to the
             parameters.
         known_unreadable: How many are known to be so.
+        groups: int of shape (n,): pictures of `index` that must stay together share a number; None
+            where nothing is known of that.
         is_shared_out: Whether every picture's split stands in `published`; none is drawn then.
     """
 
@@ -37,6 +39,7 @@ class Reading(NamedTuple):
     needs_jfif: bool = False
     max_unreadable: float | None = None
     known_unreadable: int | None = None
+    groups: np.ndarray | None = None
     is_shared_out: bool = False
 
 

@@ -13,6 +13,7 @@ from lookbook.evaluation.significance import Comparison, compare
 from lookbook.foundation.errors import LookbookError
 from lookbook.revisions.reruns import DVC, rerun, run
 from lookbook.revisions.revision import Revision
+from lookbook.splits.headline import Headline
 from lookbook.splits.split import Split
 
 
@@ -131,7 +132,10 @@ def _read_all(root: Path) -> dict[str, Predictions]:
 
 
 def changes_since(
-    revision: str, theirs: dict[str, Predictions], ours: dict[str, Predictions]
+    revision: str,
+    theirs: dict[str, Predictions],
+    ours: dict[str, Predictions],
+    headline: Headline,
 ) -> tuple[dict[str, Change], list[str]]:
     """Compare each model of the work tree with itself at a revision.
 
@@ -139,11 +143,12 @@ def changes_since(
         revision: What to call it.
         theirs: What each model said of the test pictures at the revision.
         ours: And in the work tree.
+        headline: What the verdicts are about; a remark says why if it is not the accuracy.
 
     Returns:
         The changes, by model, and sentences on what cannot be compared.
     """
-    changes, remarks = {}, []
+    changes, remarks = {}, [headline.reason] if headline.reason else []
     for model, new in ours.items():
         if model not in theirs:
             remarks.append(f"{model} is new: {revision} has no predictions of it.")
@@ -151,7 +156,8 @@ def changes_since(
         old = theirs[model]
         if not old.about_the_same(new):
             return {}, [_other_data(revision, old, new)]
-        changes[model] = Change(old, new, compare(old.right, new.right))
+        comparison = compare(old.right, new.right, headline.strata(new.labels))
+        changes[model] = Change(old, new, comparison)
     gone = sorted(set(theirs) - set(ours))
     remarks += [f"{model} is gone: only {revision} has predictions of it." for model in gone]
     return changes, remarks

@@ -12,6 +12,8 @@ from sklearn.preprocessing import StandardScaler
 
 from lookbook.foundation.params import TrainTransferParams
 from lookbook.networks.architectures import build_feature_extractor
+from lookbook.splits.folds import groups_of, repeated_cross_validation
+from lookbook.splits.headline import Headline
 from lookbook.splits.spec import Spec
 from lookbook.splits.split import Split
 from lookbook.transfer.bases import base_for
@@ -42,6 +44,33 @@ def fitted(features: np.ndarray, labels: np.ndarray, *, balanced: bool = False) 
     weights = "balanced" if balanced else None
     classifier = LogisticRegression(C=STRENGTH, class_weight=weights, max_iter=300)
     return make_pipeline(StandardScaler(), classifier).fit(features, labels)
+
+
+def repeatedly_validated(
+    extractor: Extractor, train: Split, validation: Split, *, seed: int, balanced: bool = False
+) -> dict[str, float | int]:
+    """Return what repeated cross-validation of probes over both splits says.
+
+    Args:
+        extractor: From pictures to features.
+        train: Training pictures.
+        validation: Validation pictures.
+        seed: Of the draw of the folds.
+        balanced: Whether every class counts alike when a probe is fitted.
+
+    Returns:
+        As `lookbook.splits.folds.repeated_cross_validation` does.
+    """
+    features = np.concatenate([features_of(extractor, split) for split in (train, validation)])
+    labels = np.concatenate([train.labels, validation.labels])
+
+    def answers(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
+        probe = fitted(features[inside], labels[inside], balanced=balanced)
+        return probe.predict(features[outside])
+
+    headline = Headline.of(train, validation)
+    groups = groups_of(train, validation)
+    return repeated_cross_validation(answers, labels, headline, seed=seed, groups=groups)
 
 
 def out_of_sample(

@@ -90,6 +90,17 @@ def test_each_model_gets_a_verdict_and_its_galleries(branches, compared):
     assert "train_ann.hidden" in report
 
 
+def test_of_unequal_classes_the_verdict_is_about_balanced_accuracy(branches, compared, monkeypatch):
+    monkeypatch.setattr("lookbook.splits.headline.UNEQUAL", 1)  # those of digits hardly are
+    test = Split("test")
+    code, err, report = compared("main")
+    assert code == 0, err
+    assert report.splitlines()[2].startswith("The classes are unequal: ")
+    put_right = np.bincount(test.labels[20:60], minlength=10) / np.bincount(test.labels)
+    assert f"- **train_ann** better: {put_right.mean():+.4f} (" in report
+    assert "p = 0.0001;" in report  # McNemar's test is not simulated, and gives 2e-12
+
+
 def test_galleries_of_an_earlier_comparison_do_not_stay(branches, compared):
     compared("main")
     compared("HEAD")

@@ -15,6 +15,7 @@ from lookbook.evaluation.charts import (
 )
 from lookbook.ladder.rungs import rung
 from lookbook.preprocessing.charts import draw_class_counts
+from lookbook.splits.headline import Headline
 
 COUNTS = {"train": {"cat": 300, "dog": 100}, "test": {"cat": 100, "dog": 0}}
 
@@ -57,7 +58,7 @@ def test_bars_are_as_long_as_the_counts(tmp_path):
     "draw",
     [
         lambda path: draw_class_counts(path, COUNTS),
-        lambda path: draw_ladder(path, FIGURES),
+        lambda path: draw_ladder(path, FIGURES, Headline()),
         lambda path: draw_reliability(path, bins()),
         lambda path: draw_learning_rates(
             path.with_suffix(".png"), np.geomspace(1e-5, 1, 9), np.arange(9.0), 1e-3
@@ -72,13 +73,21 @@ def test_charts_are_the_same_bytes_for_the_same_content(draw, tmp_path):
 
 
 def test_text_and_axes_take_the_colour_of_the_page_around(tmp_path):
-    draw_ladder(tmp_path / "ladder.svg", FIGURES)
+    draw_ladder(tmp_path / "ladder.svg", FIGURES, Headline())
     svg = (tmp_path / "ladder.svg").read_text()
     assert "currentColor" in svg
     assert "#000000" not in svg.replace("stroke: #000000; stroke-width: 0", "")
     assert "fill: #ffffff" not in svg
     assert ">Convolutional network</text>" in svg
     assert rung("train_cnn").colour in svg
+
+
+def test_the_ladder_shows_the_headline_figure(tmp_path):
+    figures = {"balanced_accuracy": 0.7, "balanced_accuracy_low": 0.6, "operations": 10}
+    balanced = Headline("balanced_accuracy", "unequal")
+    figures = {"baseline": figures | {"balanced_accuracy_high": 0.8}}
+    draw_ladder(tmp_path / "ladder.svg", figures, balanced)
+    assert ">test balanced accuracy, 95 % interval</text>" in (tmp_path / "ladder.svg").read_text()
 
 
 def test_reliability_has_a_panel_for_each_model(tmp_path):

@@ -8,12 +8,15 @@ from lookbook.evaluation.predictions import Predictions
 from lookbook.evaluation.scores import (
     absent,
     compare_neighbours,
+    cross_validations,
     ladder_table,
     majority,
     score,
     selection,
-    wilson_interval,
+    verdicts,
 )
+from lookbook.foundation.intervals import mean_share
+from lookbook.splits.headline import Headline
 from lookbook.splits.split import Split
 
 LABELS = np.array([0, 0, 0, 1, 1, 2])
@@ -29,26 +32,6 @@ def said(labels, probabilities, names=("a", "b", "c")):
 @pytest.fixture
 def figures():
     return score(said(LABELS, PROBABILITIES), said(LABELS, PROBABILITIES))
-
-
-@pytest.mark.parametrize(("correct", "count"), [(0, 10), (4, 6), (352, 359), (10, 10)])
-def test_wilson_interval_is_its_formula(correct, count):
-    z = 1.959963984540054
-    share = correct / count
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * np.sqrt(share * (1 - share) / count + (z / 2 / count) ** 2)
-    expected = (centre - half, centre + half)
-    np.testing.assert_allclose(wilson_interval(correct, count), expected, rtol=0, atol=1e-9)
-
-
-@pytest.mark.parametrize("count", [359, 2000])
-def test_the_interval_holds_the_accuracy_of_1000_simulated_classifiers_as_often_as_it_says(count):
-    rng = np.random.default_rng(0)
-    held = 0
-    for accuracy in rng.uniform(0.7, 0.99, 1000):
-        low, high = wilson_interval(int(rng.binomial(count, accuracy)), count)
-        held += low <= accuracy <= high
-    assert 930 <= held <= 970
 
 
 def test_figures_are_those_computed_by_hand(figures):
@@ -152,3 +135,70 @@ def test_the_table_has_a_row_a_model_in_order(figures):
     assert lines[2].split("|")[1].strip() == "baseline"
     assert "0.6667" in lines[3]
     assert "7,850" in lines[3]
+
+
+UNEQUAL = Headline("balanced_accuracy", "The classes are unequal.")
+COST = {"parameters": 7850, "operations": 15680, "file_bytes": 9}
+# Of 80 and 20 pictures: the first model has 79 and 8 right, the second 70 and 18.
+MANY = np.repeat([0, 1], [80, 20])
+
+
+def right_on(first, second):
+    predicted = np.concatenate([np.arange(80) >= first, np.arange(20) < second]).astype(int)
+    return said(MANY, np.eye(2)[predicted], "ab")
+
+
+@pytest.fixture
+def unequal():
+    test = {"baseline": right_on(79, 8), "train_ann": right_on(70, 18)}
+    return test, {name: COST | score(entry, entry, UNEQUAL) for name, entry in test.items()}
+
+
+def test_balanced_accuracy_has_its_interval_where_it_is_the_headline(unequal, figures):
+    figures_of = unequal[1]["train_ann"]
+    expected = mean_share(right_on(70, 18).right, MANY)
+    assert figures_of["balanced_accuracy"] == pytest.approx((70 / 80 + 18 / 20) / 2)
+    shown = [figures_of[f"balanced_accuracy{end}"] for end in ("", "_low", "_high")]
+    assert shown == pytest.approx(expected)
+    assert figures_of["validation_balanced_accuracy"] == pytest.approx(expected.figure)
+    assert set(figures_of) - set(figures) - set(COST) == {
+        "balanced_accuracy_low", "balanced_accuracy_high", "validation_balanced_accuracy",
+    }  # fmt: skip
+
+
+def test_verdict_and_pick_are_about_the_headline(unequal):
+    test, figures = unequal
+    lines = verdicts(test, figures, UNEQUAL)
+    assert lines[0] == "The classes are unequal."
+    assert lines[1].startswith("train_ann against baseline: better: +0.1938 (")
+    assert lines[2].startswith(
+        "Validation data pick train_ann, whose balanced accuracy is 0.8875 on them, and 0.8875 (0."
+    )
+    plain = verdicts(test, figures, Headline())
+    assert len(plain) == 2
+    assert plain[0].startswith("train_ann against baseline: within noise: +0.0100 (")
+
+
+def test_the_headline_comes_first_in_the_table(unequal):
+    rows = ladder_table(unequal[1], UNEQUAL)
+    assert list(rows)[:4] == ["model", "test balanced accuracy", "95 % interval", "test accuracy"]
+    assert rows["test balanced accuracy"].tolist() == ["0.6938", "0.8875"]
+    assert rows["test accuracy"].tolist() == ["0.8700", "0.8800"]
+    assert list(ladder_table(unequal[1]))[:3] == ["model", "test accuracy", "95 % interval"]
+
+
+@pytest.mark.parametrize("headline", [Headline(), UNEQUAL])
+def test_a_cross_validated_figure_stands_beside_that_of_the_test(unequal, headline):
+    figures = unequal[1]
+    entry = {headline.name: 0.91, "low": 0.86, "high": 0.94, "pictures": 160}
+    crossed = {"baseline": entry}
+    (line,) = cross_validations(crossed, figures, headline, 100)
+    figure = f"{figures['baseline'][headline.name]:.4f}"
+    assert line.startswith(f"The test split has only 100 pictures: baseline {figure} (0.")
+    assert line.endswith(
+        "; cross-validation of the classifier over the other 160: 0.9100 (0.8600 to 0.9400)."
+    )
+    rows = ladder_table(figures, headline, crossed)
+    assert list(rows)[3:5] == ["cross-validated", "its 95 % interval"]
+    assert rows["cross-validated"].tolist() == ["0.9100", "-"]
+    assert rows["its 95 % interval"].tolist() == ["0.8600-0.9400", "-"]

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from scipy.stats import binom, bootstrap, chi2
 
-from lookbook.evaluation.significance import EXACT_UP_TO, SEED, compare, mcnemar
+from lookbook.evaluation.significance import (
+    EXACT_UP_TO,
+    SEED,
+    compare,
+    mcnemar,
+    permutation_test,
+)
 
 
 def outcomes(first_only, second_only, both, neither):
@@ -85,3 +91,53 @@ def test_a_comparison_is_one_line():
     assert str(compare(*outcomes(0, 10, 90, 0))) == (
         "better: +0.1000 (+0.0500 to +0.1600), p = 0.002; 10 pictures put right, 0 put wrong"
     )
+
+
+def test_every_class_counts_alike_where_it_is_asked_for():
+    classes = np.repeat([0, 1], [90, 10])
+    first, second = np.full(100, True), np.full(100, True)
+    first[-8:] = False  # 8 of the 10
+    second[:15] = False  # 15 of the 90
+    assert compare(first, second).difference == pytest.approx(-0.07)
+    found = compare(first, second, classes)
+    assert found.difference == pytest.approx((8 / 10 - 15 / 90) / 2)
+    assert (found.first_only, found.second_only) == (15, 8)
+    assert found.verdict == "better"
+    assert found.low < found.difference < found.high
+    assert compare(second, first, classes).verdict == "worse"
+
+
+def test_a_classs_share_of_resamples_is_its_own():
+    classes = np.repeat([0, 1], [90, 10])
+    first = np.full(100, False)
+    found = compare(first, classes == 1, classes)  # no resample lacks the ten, or has more
+    assert found.difference == found.low == found.high == 0.5
+
+
+def test_of_one_class_the_comparison_is_the_plain_one_but_for_the_simulated_p_value():
+    pair = outcomes(6, 14, 70, 10)
+    plain, of_class = compare(*pair), compare(*pair, np.full(100, 4))
+    assert (of_class.low, of_class.high) == (plain.low, plain.high)
+    assert of_class.p_value == pytest.approx(plain.p_value, abs=0.02)
+
+
+@pytest.mark.parametrize("pair", [(0, 0), (3, 9), (9, 3), (20, 20), (40, 60)])
+def test_the_permutation_test_of_one_class_is_mcnemars(pair):
+    found = permutation_test(*(np.array([count]) for count in (*pair, 200)))
+    assert found == pytest.approx(mcnemar(*pair), abs=0.02)
+
+
+def test_the_permutation_test_by_hand():
+    # Deals of 1 of 10 and 2 of 100: only the observed one and its mirror image are as large.
+    found = permutation_test(np.array([0, 0]), np.array([1, 2]), np.array([10, 100]))
+    assert found == pytest.approx(2 / 8, abs=0.02)
+
+
+def test_equal_models_of_unequal_classes_are_called_different_in_at_most_one_of_twenty_cases():
+    rng = np.random.default_rng(1)
+    classes = np.repeat([0, 1], [300, 40])
+    called = [
+        compare(rng.random(340) < 0.85, rng.random(340) < 0.85, classes).verdict != "within noise"
+        for _ in range(300)
+    ]
+    assert 0.005 < np.mean(called) < 0.07

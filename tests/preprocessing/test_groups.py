@@ -15,6 +15,7 @@ from lookbook.pictures.decoding import Form
 from lookbook.preprocessing.assignment import Assignment
 from lookbook.preprocessing.streaming import near_groups
 from lookbook.readers.reading import Reading, index_of
+from lookbook.splits.folds import groups_of
 from lookbook.splits.spec import SPLITS, TEST, TRAIN, VALIDATION
 from lookbook.splits.split import Split
 from stages import preprocess
@@ -137,6 +138,11 @@ def test_the_stage_keeps_near_duplicates_together_where_it_is_asked_to(twins, ru
     splits = split_of_each()
     assert len(splits) == 120
     assert parted(splits) == 0
+    groups = groups_of(*map(Split, SPLITS))
+    assert len(np.unique(groups)) == 60
+    sources = np.concatenate([Split(name).index()["source"] for name in SPLITS])
+    pairs = pd.Series(sources).str.replace("-large", "").groupby(groups)
+    assert (pairs.nunique() == 1).all()
     counts = pd.Series(splits).value_counts().to_dict()
     assert counts == {"train": 72, "validation": 24, "test": 24}
     twins("none")

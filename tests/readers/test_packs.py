@@ -48,6 +48,8 @@ def test_photos_come_with_the_class_and_split_of_the_list(tmp_path):
     assert reading.index["published"].tolist() == ["test", "train", "train", "validation"]
     assert list(reading.batches) == [[b"a", b"b", b"c", b"d"]]
     assert reading.is_shared_out
+    assert reading.groups[1] == reading.groups[2]
+    assert len(set(reading.groups)) == 3
     assert reading.channels == 1
     assert reading.others == []
 

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from lookbook.foundation.params import load_params
 from lookbook.ladder.models import load_model, predict
 from lookbook.shallow.inputs import shallow_inputs, split_inputs
 from lookbook.shallow.linear import LinearModel, save_linear
+from lookbook.splits.headline import Headline
 from lookbook.splits.spec import Scaling, Spec
 from lookbook.splits.split import Split
 from stages import baseline, download, preprocess, train_ann, train_cnn, train_transfer
@@ -74,6 +76,39 @@ def test_without_validation_pictures_there_is_still_a_baseline(project, set_para
         assert code == 2
         assert "Expected validation pictures" in err
         assert "Set preprocess.validation_size above 0." in err
+
+
+def set_test_pictures(processed, count):
+    """Make spec.json say that there are so many; the stages that train open no test split."""
+    spec = json.loads((processed / "spec.json").read_text())
+    spec["counts"]["test"] = count
+    (processed / "spec.json").write_text(json.dumps(spec))
+
+
+def test_a_small_test_split_has_a_cross_validated_figure_beside_it(processed, set_params, run_main):
+    set_params(**{"baseline.max_iter": 3, "baseline.image_size": 14})
+    set_test_pictures(processed, 299)
+    shutil.rmtree(processed / "test")
+    code, err = run_main(baseline.main)
+    assert code == 0, err
+    metrics = json.loads(Path("metrics/baseline.json").read_text())
+    found = metrics["repeated_cv"]
+    assert list(found) == ["accuracy", "low", "high", "folds", "repeats", "pictures"]
+    assert 0.85 < found["low"] < found["accuracy"] < found["high"] < 0.97
+    assert found["high"] - found["low"] == pytest.approx(0.027, abs=0.005)  # of 1,438
+    assert (found["folds"], found["repeats"]) == (5, 5)
+    assert found["pictures"] == len(Split("train")) + len(Split("validation"))
+
+
+def test_of_unequal_classes_the_cross_validated_figure_is_balanced(project):
+    x = np.random.default_rng(0).normal(size=(80, 3)).astype(np.float32)
+    labels = np.repeat([0, 1], [70, 10])
+    x[labels == 1] += 9
+    settings = load_params().baseline
+    headline = Headline("balanced_accuracy", "unequal")
+    found = baseline.repeatedly_validated(x, labels, headline, settings, None)
+    assert found["balanced_accuracy"] > 0.95
+    assert found["low"] < 0.9  # ten pictures of a class say little
 
 
 def test_more_folds_than_pictures_of_a_class_are_refused(processed):

@@ -225,21 +225,21 @@ def test_a_browser_shows_the_page_and_complains_of_nothing(ladder):
     assert "missing is not defined" in "".join(browse(Path("broken.html"))[1])
 
 
-def drop_class(folder, label):
-    """Write a split anew without the pictures of a class."""
-    split = Split("test")
-    rows = np.flatnonzero(split.labels != label)
+def keep(folder, name, kept):
+    """Write a split anew with some of its pictures, chosen by their labels."""
+    split = Split(name)
+    rows = np.flatnonzero(kept(split.labels))
     columns = split.index().iloc[rows][["id", "source", "label"]]
-    shutil.rmtree(folder / "test")
-    writer = SplitWriter(folder / "test", split.image_shape)
+    shutil.rmtree(folder / name)
+    writer = SplitWriter(folder / name, split.image_shape)
     writer.append(list(split.images(rows)), list(columns.itertuples(index=False, name=None)))
     writer.finish()
-    counts = split.spec.counts | {"test": len(rows)}
+    counts = split.spec.counts | {name: len(rows)}
     write_spec(folder, dataclasses.replace(split.spec, counts=counts))
 
 
 def test_a_class_without_test_pictures_is_said_and_has_no_figures(trained, processed, run_main):
-    drop_class(processed, 3)
+    keep(processed, "test", lambda labels: labels != 3)
     code, err = run_main(evaluate.main)
     assert code == 0, err
     classes = json.loads(Path("metrics/evaluate.json").read_text())["baseline"]["classes"]
@@ -251,6 +251,41 @@ def test_a_class_without_test_pictures_is_said_and_has_no_figures(trained, proce
     page = Path("metrics/report.html").read_text()
     assert "No test pictures of 3: there are no figures" in page
     assert ">nan<" not in page
+
+
+def test_of_a_small_and_unequal_set_both_are_said(trained, processed, set_params, run_main):
+    set_params(**{"baseline.max_iter": 5, "baseline.folds": 2})
+    for name in ("train", "validation", "test"):
+        keep(processed, name, lambda labels: (labels != 3) | (np.cumsum(labels == 3) % 4 == 1))
+    keep(processed, "test", lambda labels: np.arange(len(labels)) < 120)
+    for stage in (baseline, evaluate):
+        code, err = run_main(stage.main)
+        assert code == 0, err
+    metrics = json.loads(Path("metrics/evaluate.json").read_text())
+    figures, crossed = metrics["baseline"], json.loads(baseline.METRICS.read_text())["repeated_cv"]
+    shown = f"{figures['balanced_accuracy']:.4f}"
+    text = Path("metrics/ladder.md").read_text()
+    page = Path("metrics/report.html").read_text()
+    for words in (
+        " of 3. The headline figure is therefore balanced accuracy, in which every class",
+        f"Validation data pick baseline, whose balanced accuracy is "
+        f"{figures['validation_balanced_accuracy']:.4f} on them, and {shown} (0.",
+        f"The test split has only 120 pictures: baseline {shown} (0.",
+        f"the other {crossed['pictures']}: {crossed['balanced_accuracy']:.4f} (0.",
+    ):
+        assert words in text
+        assert words in page
+    rows = rows_of(page, "results")
+    assert rows[0][:5] == [
+        "model", "test balanced accuracy", "95 % interval", "cross-validated", "its 95 % interval",
+    ]  # fmt: skip
+    assert rows[1][1] == shown
+    assert rows[1][3] == f"{crossed['balanced_accuracy']:.4f}"
+    assert rows[2][3:5] == rows[3][3:5] == ["-", "-"]
+    assert metrics["majority_class"]["balanced_accuracy"] == 0.1
+    assert "McNemar" not in page
+    assert "a permutation test, in which every class counts alike" in page
+    assert "Balanced accuracy against cost" in page
 
 
 def truncate(path):

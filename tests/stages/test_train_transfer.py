@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 from support import ROOT
 
+from lookbook.foundation.params import load_params
 from lookbook.foundation.places import cache_folder
 from lookbook.ladder.models import load_model
-from lookbook.splits.split import Split
+from lookbook.splits.split import Split, training_splits
 from lookbook.transfer.bases import load_base
+from lookbook.transfer.probe import frozen, repeatedly_validated
 from stages import train_transfer
 from stages.train_transfer import OUTPUTS
 
@@ -79,6 +81,26 @@ def test_fine_tuning_is_a_second_step(processed, set_params, run_main, caplog):
         np.array_equal(*pair) for pair in zip(base.get_weights(), first.get_weights(), strict=True)
     ]
     assert same == [True, True, False, False, False, False]
+
+
+def test_a_small_test_split_has_a_cross_validated_figure_of_the_frozen_base(
+    processed, set_params, run_main
+):
+    spec = json.loads((processed / "spec.json").read_text())
+    spec["counts"]["test"] = 100
+    (processed / "spec.json").write_text(json.dumps(spec))
+    shutil.rmtree(processed / "test")
+    settings = {"epochs": 1, "min_steps": 0, "fine_tune.blocks": 1, "fine_tune.epochs": 1}
+    set_params(**{f"train_transfer.{name}": value for name, value in settings.items()})
+    code, err = run_main(train_transfer.main)
+    assert code == 0, err
+    metrics = json.loads(OUTPUTS.metrics.read_text())
+    found = metrics["repeated_cv"]
+    assert found["pictures"] == len(Split("train")) + len(Split("validation"))
+    assert 0.93 < found["low"] < found["accuracy"] < found["high"]
+    extractor = frozen(load_params().train_transfer, Split("train").spec)
+    again = repeatedly_validated(extractor, *training_splits(), seed=42)
+    assert found == pytest.approx(again, abs=1e-6)  # of the base as it was before the second step
 
 
 def test_a_base_of_keras_takes_grey_pictures(processed, set_params, run_main):
