@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import PreprocessParams
 from lookbook.pictures.decoding import Form
 from lookbook.preprocessing.assignment import Assignment, check_every_class
+from lookbook.preprocessing.relabelling import Relabelling
 from lookbook.preprocessing.streaming import Written, near_groups, write_splits
 from lookbook.preprocessing.twins import drop_twins, exact_groups
 from lookbook.readers.reading import Reading
@@ -38,19 +40,24 @@ class Made(NamedTuple):
 
 
 def make_splits(
-    read: Callable[[], Reading], class_names: list[str], settings: PreprocessParams, folder: Path
+    read: Callable[[], Reading],
+    relabelling: Relabelling,
+    settings: PreprocessParams,
+    folder: Path,
 ) -> Made:
-    """Decode all pictures into the splits and drop twins.
+    """Decode all pictures into the splits, with the labels of a review, and drop twins.
 
     Args:
         read: Opens the data set; twice where groups are to be found first.
-        class_names: In label order.
+        relabelling: What a review decided; knows the names of the classes.
         settings: Of the stage.
         folder: An empty folder.
 
     Raises:
-        LookbookError: If too many pictures are unreadable, or a split lacks a class.
+        LookbookError: If too many pictures are unreadable, a split lacks a class, or a review was
+            about other labels.
     """
+    class_names = relabelling.class_names
     reading = read()
     form = Form(settings.image_size, reading.channels, settings.resize, reading.needs_jfif)
     by_groups = settings.groups == "near" and not reading.is_shared_out
@@ -64,19 +71,22 @@ def make_splits(
         seed=settings.seed,
         components=near_groups(read(), form) if by_groups else None,
     )
-    written, unreadable = write_splits(reading, form, assignment, folder)
+    written, unreadable, reviewed = write_splits(reading, form, assignment, relabelling, folder)
     check_unreadable(unreadable, reading, settings.max_unreadable)
 
     def described(written: Written) -> Spec:
         check_every_class(written.index, class_names, validation_size=validation_size)
-        return unscaled_spec(class_names, form.shape, settings.one_hot, written.index["split"])
+        spec = unscaled_spec(class_names, form.shape, settings.one_hot, written.index["split"])
+        changed = written.relabelled["split"]
+        return replace(spec, relabelled={name: int((changed == name).sum()) for name in SPLITS})
 
     spec = described(written)
     groups = exact_groups(
         written.index, written.grids, [Split(name, folder, spec) for name in SPLITS]
     )
     written, groups, twins = drop_twins(written, groups, settings.drop_twins, folder, spec)
-    dropped = pd.DataFrame(unreadable + reading.others + twins, columns=["source", "reason"])
+    left_out = unreadable + reading.others + reviewed + twins
+    dropped = pd.DataFrame(left_out, columns=["source", "reason"])
     return Made(written, groups, described(written), dropped)
 
 

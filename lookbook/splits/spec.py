@@ -1,7 +1,7 @@
 """What spec.json says of the splits: classes, shape, scaling, counts, what was dropped."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,9 @@ class Spec:
         counts: Pictures in each split.
         dropped: Pictures left out, counted by reason.
         flips: Whether a picture mirrored left to right is still one of its class.
+        relabelled: Pictures of each split whose label was changed in a review, or that were
+            dropped for it; data/processed/relabelled.csv lists them.
+        dataset: The set's name.
     """
 
     class_names: list[str]
@@ -52,6 +55,8 @@ class Spec:
     counts: dict[str, int]
     dropped: dict[str, int]
     flips: bool = False
+    relabelled: dict[str, int] = field(default_factory=dict)
+    dataset: str = ""
 
     @property
     def num_classes(self) -> int:
