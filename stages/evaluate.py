@@ -19,7 +19,7 @@ from lookbook.evaluation.calibration import reliability
 from lookbook.evaluation.charts import draw_ladder, draw_reliability
 from lookbook.evaluation.page import write_page
 from lookbook.evaluation.results import Result, confusion, measure
-from lookbook.evaluation.scores import guessing, ladder_table, verdicts
+from lookbook.evaluation.scores import changed_labels, guessing, ladder_table, verdicts
 from lookbook.foundation.errors import explains_errors
 from lookbook.foundation.files import write_csv, write_metrics, write_text
 from lookbook.foundation.params import load_params
@@ -61,7 +61,8 @@ def main() -> None:
     (train, validation), test = training_splits(), Split("test")
     results = {rung.name: measure(rung, validation, test) for rung in RUNGS}
     figures = {name: result.figures for name, result in results.items()}
-    lines = verdicts({name: result.test for name, result in results.items()}, figures)
+    said = {name: result.test for name, result in results.items()}
+    lines = [*changed_labels(test), *verdicts(said, figures)]
     figures["majority_class"] = guessing(train, validation, test)
     table = ladder_table(figures)
     draw(results)

@@ -40,7 +40,8 @@ def draw_ladder(path: Path, figures: dict[str, dict]) -> None:
 
     Args:
         path: The SVG file.
-        figures: Of each model: accuracy, accuracy_low, accuracy_high, operations.
+        figures: Of each model: accuracy, accuracy_low, accuracy_high, operations; relabelled_test
+            where a review changed test labels.
     """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7, 3.6), layout="constrained")
@@ -53,7 +54,9 @@ def draw_ladder(path: Path, figures: dict[str, dict]) -> None:
         axis.set_xscale("log")
         axis.set_xmargin(0.1)
         axis.set_xlabel("floating-point operations a picture")
-        axis.set_ylabel("test accuracy, 95 % interval")
+        changed = max(entry.get("relabelled_test", 0) for entry in figures.values())
+        note = f"\n({changed:,} labels changed in a review)" if changed else ""
+        axis.set_ylabel(f"test accuracy, 95 % interval{note}")
         axis.grid(axis="y", color=INK, alpha=0.15)
         figure.legend(loc="outside upper center", ncols=len(figures) if len(figures) <= 4 else 3)
         save(figure, path)

@@ -22,7 +22,7 @@ from lookbook.evaluation.predictions import (
     predictions_for,
     write_predictions,
 )
-from lookbook.evaluation.scores import score
+from lookbook.evaluation.scores import relabelled, score
 from lookbook.ladder.models import Model, load_model, predict
 from lookbook.ladder.rungs import Rung
 from lookbook.splits.split import Split
@@ -68,7 +68,7 @@ def measure(rung: Rung, validation: Split, test: Split) -> Result:
         "operations": model.operations,
         "file_bytes": rung.file.stat().st_size,
     }
-    figures = cost | score(of_test, of_validation)
+    figures = cost | score(of_test, of_validation) | relabelled(test)
     return Result(
         rung=rung,
         figures=figures,

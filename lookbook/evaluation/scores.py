@@ -74,6 +74,21 @@ def score(test: Predictions, validation: Predictions) -> dict:
     return figures
 
 
+def relabelled(test: Split) -> dict[str, int]:
+    """Return how many test labels a review changed or dropped, as a figure; empty if none."""
+    count = test.spec.relabelled.get(test.name, 0)
+    return {"relabelled_test": count} if count else {}
+
+
+def changed_labels(test: Split) -> list[str]:
+    """Return a sentence on the test labels that a review changed or dropped, if there are any."""
+    return [
+        f"{count:,} of the test labels were changed or dropped in a review (data/labels): figures "
+        "on test data are not those of the labels as given."
+        for count in relabelled(test).values()
+    ]
+
+
 def majority(train: Split, split: Split) -> Predictions:
     """Return what a model that has seen no picture says: each class's share of the training data.
 
@@ -86,7 +101,7 @@ def majority(train: Split, split: Split) -> Predictions:
 def guessing(train: Split, validation: Split, test: Split) -> dict:
     """Return the figures of `majority`, whom a model must beat."""
     cost = {"parameters": 0, "operations": 0, "file_bytes": 0}
-    return cost | score(majority(train, test), majority(train, validation))
+    return cost | score(majority(train, test), majority(train, validation)) | relabelled(test)
 
 
 def verdicts(test: dict[str, Predictions], figures: dict[str, dict]) -> list[str]:
@@ -132,10 +147,12 @@ def absent(test: Predictions) -> list[str]:
 
 def ladder_table(figures: dict[str, dict]) -> pd.DataFrame:
     """Return the models' results as a table of text, in the order given."""
+    changed = max((entry.get("relabelled_test", 0) for entry in figures.values()), default=0)
+    accuracy = f"test accuracy ({changed:,} labels changed)" if changed else "test accuracy"
     rows = [
         {
             "model": name,
-            "test accuracy": f"{entry['accuracy']:.4f}",
+            accuracy: f"{entry['accuracy']:.4f}",
             "95 % interval": f"{entry['accuracy_low']:.4f}-{entry['accuracy_high']:.4f}",
             "macro F1": f"{entry['macro_f1']:.4f}",
             "log loss": f"{entry['log_loss']:.4f}",
