@@ -6,6 +6,8 @@ built in. The file that comes with the project is made by
 
     dvc exp run -S dataset=fashion_mnist train_cnn
     lookbook cut_base models/train_cnn.keras data/bases/fashion_mnist_cnn.keras
+
+and has a card beside it, data/bases/fashion_mnist_cnn.yaml, which says what it was trained on.
 """
 
 import hashlib
@@ -20,6 +22,7 @@ import numpy as np
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.places import mirror
+from lookbook.foundation.schema import Section, read_yaml, validated
 from lookbook.networks.saving import load_keras
 
 BASES = Path("data/bases")
@@ -61,6 +64,37 @@ def load_base(
     module = getattr(keras.applications, _constructor(name).__module__.rpartition(".")[2])
     inputs = keras.Input((image_size, image_size, 3), name="pixels")
     return keras.Model(inputs, application(module.preprocess_input(inputs)), name="base")
+
+
+class BaseCard(Section):
+    """What is known of a file of data/bases.
+
+    Attributes:
+        title: What it is.
+        licence: Of its weights.
+        trained_on: The data sets whose pictures it has seen, by the names of their cards.
+    """
+
+    title: str
+    licence: str
+    trained_on: list[str]
+
+
+def trained_on(name: str, folder: Path = BASES) -> list[str]:
+    """Return the data sets that a base was trained on; none for those of `keras.applications`.
+
+    Raises:
+        LookbookError: If it is a file without a card, or with a wrong one.
+    """
+    path = folder / f"{name}.yaml"
+    if not path.with_suffix(".keras").is_file():
+        return []
+    if not path.is_file():
+        raise LookbookError(
+            f"Expected {path}, which says what the base was trained on. Received: no such file. "
+            f"Write its {', '.join(BaseCard.model_fields)}, the last a list of data sets."
+        )
+    return validated(BaseCard, read_yaml(path), path=path).trained_on
 
 
 def applications() -> list[str]:

@@ -4,10 +4,18 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from support import ROOT
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.networks.saving import load_keras, save_keras
-from lookbook.transfer.bases import applications, block_of, load_base, unfreeze, weights_hash
+from lookbook.transfer.bases import (
+    applications,
+    block_of,
+    load_base,
+    trained_on,
+    unfreeze,
+    weights_hash,
+)
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 3)).astype(np.float32)
 
@@ -149,3 +157,17 @@ def test_a_base_is_cut_by_its_command(lookbook):
     base = Path("data/bases/fashion_mnist_cnn.keras")
     assert lookbook("cut_base", base, "x.keras")[0] == 0  # what was cut is cut again
     assert Path("x.keras").stat().st_size > 10**5
+
+
+def test_every_base_of_the_project_says_what_it_was_trained_on(tmp_path):
+    bases = ROOT / "data/bases"
+    for path in bases.glob("*.keras"):
+        assert trained_on(path.stem, bases)
+    assert trained_on("fashion_mnist_cnn", bases) == ["fashion_mnist"]
+    assert trained_on("MobileNet", bases) == []
+    (tmp_path / "mine.keras").touch()
+    with pytest.raises(LookbookError, match="mine.yaml.* Received: no such file"):
+        trained_on("mine", tmp_path)
+    (tmp_path / "mine.yaml").write_text("title: a\nlicence: b\n")
+    with pytest.raises(LookbookError, match="a value for trained_on. Received: nothing"):
+        trained_on("mine", tmp_path)
