@@ -17,12 +17,15 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from lookbook.datasets.archives import is_picture, list_members
 from lookbook.datasets.cards import Card
+from lookbook.datasets.labels import COLUMNS
 from lookbook.pictures.decoding import Form
 from lookbook.preprocessing.assignment import Assignment
+from lookbook.preprocessing.relabelling import Relabelling
 from lookbook.preprocessing.streaming import write_splits
 from lookbook.readers import images
 
@@ -64,7 +67,8 @@ def lookbook(path: Path) -> float:
         reading = images.read(card, raw)
         settings = {"method": "stratified", "validation_size": 0.2, "test_size": 0.2, "seed": 42}
         assignment = Assignment(reading.index, classes, **settings)
-        write_splits(reading, Form(SIZE, 3, "stretch"), assignment, Path(folder))
+        none = Relabelling("photos", pd.DataFrame(columns=COLUMNS), classes)
+        write_splits(reading, Form(SIZE, 3, "stretch"), assignment, none, Path(folder))
         return time.perf_counter() - start
 
 

@@ -20,7 +20,13 @@ from lookbook.evaluation.calibration import reliability
 from lookbook.evaluation.charts import draw_ladder, draw_reliability
 from lookbook.evaluation.page import write_page
 from lookbook.evaluation.results import Result, confusion, measure
-from lookbook.evaluation.scores import cross_validations, guessing, ladder_table, verdicts
+from lookbook.evaluation.scores import (
+    changed_labels,
+    cross_validations,
+    guessing,
+    ladder_table,
+    verdicts,
+)
 from lookbook.foundation.errors import explains_errors
 from lookbook.foundation.files import write_csv, write_metrics, write_text
 from lookbook.foundation.params import load_params
@@ -75,7 +81,8 @@ def main() -> None:
     results = {rung.name: measure(rung, validation, test, headline) for rung in RUNGS}
     figures = {name: result.figures for name, result in results.items()}
     crossed = cross_validated(results) if has_small_test(test.spec) else {}
-    lines = verdicts({name: result.test for name, result in results.items()}, figures, headline)
+    said = {name: result.test for name, result in results.items()}
+    lines = [*changed_labels(test), *verdicts(said, figures, headline)]
     lines += cross_validations(crossed, figures, headline, len(test))
     figures["majority_class"] = guessing(train, validation, test, headline)
     table = ladder_table(figures, headline, crossed)

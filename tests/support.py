@@ -22,7 +22,7 @@ from lookbook.foundation.params import load_params
 from lookbook.foundation.schema import Section
 
 ROOT = Path(__file__).parents[1]
-PROJECT_PARTS = ["data/bases", "data/cards", "data/own", "lookbook", "stages"]
+PROJECT_PARTS = ["data/bases", "data/cards", "data/labels", "data/own", "lookbook", "stages"]
 PROJECT_PARTS += [".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
 PROJECT_PARTS += ["dvc.yaml", "params.yaml", "pyproject.toml", "metrics/learning_curve.json"]
 

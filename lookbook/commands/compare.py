@@ -25,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int | None:
     """Compare, write the report, and say whether a chosen model became worse."""
+    from lookbook.evaluation.scores import changed_labels
     from lookbook.foundation.files import replacing
     from lookbook.revisions.changes import (
         Change,
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int | None:
         headline = Headline.of(Split("train"), Split("validation"))
         theirs = predictions_of(revision, anew=arguments.run)
         changes, remarks = changes_since(revision.name, theirs, ours, headline)
-        remarks += out_of_date()
+        remarks += [*changed_labels(test), *out_of_date()]
     except LookbookError as error:
         remarks, failure = [f"No verdict. {error}"], error
     with replacing(OUTPUT) as folder:

@@ -39,16 +39,26 @@ class Tile:
     @property
     def is_large(self) -> bool:
         """Whether the picture is large enough not to show its pixels."""
-        return max(self.pixels.shape[:2]) > SIDE // 2
+        return is_large(self.pixels)
 
     @property
     def address(self) -> str:
-        """The picture as a `data:` address; large ones as JPEG, no larger than `SIDE`."""
-        image, file = _image(self.pixels), io.BytesIO()
-        image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-        kind = "jpeg" if self.is_large else "png"
-        image.save(file, kind, optimize=True)
-        return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+        """The picture as a `data:` address; see `address_of`."""
+        return address_of(self.pixels)
+
+
+def address_of(pixels: np.ndarray, side: int = SIDE) -> str:
+    """Return a picture as a `data:` address, no larger than `side`; large ones as JPEG."""
+    image, file = _image(pixels), io.BytesIO()
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    kind = "jpeg" if is_large(pixels) else "png"
+    image.save(file, kind, optimize=True)
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def is_large(pixels: np.ndarray) -> bool:
+    """Return whether a picture is large enough not to show its pixels."""
+    return max(pixels.shape[:2]) > SIDE // 2
 
 
 def samples(split: Split, count: int) -> list[Tile]:

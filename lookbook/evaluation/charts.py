@@ -41,7 +41,8 @@ def draw_ladder(path: Path, figures: dict[str, dict], headline: Headline) -> Non
 
     Args:
         path: The SVG file.
-        figures: Of each model: the headline figure, its `_low` and `_high`, and operations.
+        figures: Of each model: the headline figure, its `_low` and `_high`, and operations;
+            relabelled_test where a review changed test labels.
         headline: Which figure that is.
     """
     with matplotlib.rc_context(STYLE):
@@ -56,7 +57,9 @@ def draw_ladder(path: Path, figures: dict[str, dict], headline: Headline) -> Non
         axis.set_xscale("log")
         axis.set_xmargin(0.1)
         axis.set_xlabel("floating-point operations a picture")
-        axis.set_ylabel(f"test {headline.words}, 95 % interval")
+        changed = max(entry.get("relabelled_test", 0) for entry in figures.values())
+        note = f"\n({changed:,} labels changed in a review)" if changed else ""
+        axis.set_ylabel(f"test {headline.words}, 95 % interval{note}")
         axis.grid(axis="y", color=INK, alpha=0.15)
         figure.legend(loc="outside upper center", ncols=len(figures) if len(figures) <= 4 else 3)
         save(figure, path)

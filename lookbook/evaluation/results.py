@@ -22,7 +22,7 @@ from lookbook.evaluation.predictions import (
     predictions_for,
     write_predictions,
 )
-from lookbook.evaluation.scores import score
+from lookbook.evaluation.scores import relabelled, score
 from lookbook.ladder.models import Model, load_model, predict
 from lookbook.ladder.rungs import Rung
 from lookbook.splits.headline import Headline
@@ -70,7 +70,7 @@ def measure(rung: Rung, validation: Split, test: Split, headline: Headline) -> R
         "operations": model.operations,
         "file_bytes": rung.file.stat().st_size,
     }
-    figures = cost | score(of_test, of_validation, headline)
+    figures = cost | score(of_test, of_validation, headline) | relabelled(test)
     return Result(
         rung=rung,
         figures=figures,

@@ -76,6 +76,21 @@ def score(test: Predictions, validation: Predictions, headline: Headline = ACCUR
     return figures
 
 
+def relabelled(test: Split) -> dict[str, int]:
+    """Return how many test labels a review changed or dropped, as a figure; empty if none."""
+    count = test.spec.relabelled.get(test.name, 0)
+    return {"relabelled_test": count} if count else {}
+
+
+def changed_labels(test: Split) -> list[str]:
+    """Return a sentence on the test labels that a review changed or dropped, if there are any."""
+    return [
+        f"{count:,} of the test labels were changed or dropped in a review (data/labels): figures "
+        "on test data are not those of the labels as given."
+        for count in relabelled(test).values()
+    ]
+
+
 def majority(train: Split, split: Split) -> Predictions:
     """Return what a model that has seen no picture says: each class's share of the training data.
 
@@ -88,7 +103,8 @@ def majority(train: Split, split: Split) -> Predictions:
 def guessing(train: Split, validation: Split, test: Split, headline: Headline) -> dict:
     """Return the figures of `majority`, whom a model must beat."""
     cost = {"image_size": 0, "parameters": 0, "operations": 0, "file_bytes": 0}
-    return cost | score(majority(train, test), majority(train, validation), headline)
+    scores = score(majority(train, test), majority(train, validation), headline)
+    return cost | scores | relabelled(test)
 
 
 def verdicts(
@@ -197,9 +213,11 @@ def ladder_table(
 
 def _row(name: str, entry: dict, headline: Headline, crossed: dict[str, dict]) -> dict[str, str]:
     low, high = (entry[f"{headline.name}_{bound}"] for bound in ("low", "high"))
+    changed = entry.get("relabelled_test", 0)
+    note = f" ({changed:,} labels changed)" if changed else ""
     row = {
         "model": name,
-        f"test {headline.words}": f"{entry[headline.name]:.4f}",
+        f"test {headline.words}{note}": f"{entry[headline.name]:.4f}",
         "95 % interval": f"{low:.4f}-{high:.4f}",
     }
     if crossed:
@@ -207,7 +225,7 @@ def _row(name: str, entry: dict, headline: Headline, crossed: dict[str, dict]) -
         row["cross-validated"] = f"{found[headline.name]:.4f}" if found else "-"
         row["its 95 % interval"] = f"{found['low']:.4f}-{found['high']:.4f}" if found else "-"
     if headline.is_balanced:
-        row["test accuracy"] = f"{entry['accuracy']:.4f}"
+        row[f"test accuracy{note}"] = f"{entry['accuracy']:.4f}"
     return row | {
         "macro F1": f"{entry['macro_f1']:.4f}",
         "log loss": f"{entry['log_loss']:.4f}",

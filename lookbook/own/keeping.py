@@ -14,6 +14,7 @@ from lookbook.datasets.choosing import choose
 from lookbook.datasets.packs import forget_unlisted, list_file, read_list, set_folder, write_list
 from lookbook.datasets.writing import write_card
 from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.git import tell_git
 from lookbook.foundation.schema import read_yaml, validated
 from lookbook.own.examining import Examined
 from lookbook.splits.spec import SPLITS
@@ -121,7 +122,7 @@ def bring_together(dataset: str, card: dict[str, Any]) -> list[Path]:
     forget_unlisted(folder, table)
     _tell_dvc(folder)
     told = [path, folder.with_suffix(".dvc"), folder.parent / ".gitignore"]
-    _tell_git(told)
+    tell_git(told)
     return told
 
 
@@ -149,11 +150,3 @@ def _tell_dvc(folder: Path) -> None:
                 "its cause and run the command again; the photos are in the set."
             )
         time.sleep(0.5)
-
-
-def _tell_git(paths: list[Path]) -> None:
-    """Let Git know the files: DVC's temporary and queued runs copy only what Git knows."""
-    try:
-        subprocess.run(["git", "add", "--", *map(str, paths)], capture_output=True, check=False)
-    except FileNotFoundError:
-        return

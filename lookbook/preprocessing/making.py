@@ -19,6 +19,7 @@ from lookbook.foundation.schema import Choice
 from lookbook.pictures.batch import Batch, sharing_threads, shorter_sides
 from lookbook.pictures.decoding import Form
 from lookbook.preprocessing.assignment import Assignment, check_every_class
+from lookbook.preprocessing.relabelling import Relabelling
 from lookbook.preprocessing.streaming import Written, near_groups, write_splits
 from lookbook.preprocessing.twins import drop_twins, exact_groups
 from lookbook.readers.reading import Reading
@@ -47,18 +48,24 @@ class Made(NamedTuple):
 
 
 def make_splits(
-    read: Callable[[], Reading], card: Card, settings: PreprocessParams, folder: Path
+    read: Callable[[], Reading],
+    card: Card,
+    relabelling: Relabelling,
+    settings: PreprocessParams,
+    folder: Path,
 ) -> Made:
-    """Decode all pictures into the splits and drop twins.
+    """Decode all pictures into the splits, with the labels of a review, and drop twins.
 
     Args:
         read: Opens the data set; more than once where groups or sizes are to be found first.
         card: The data set's.
+        relabelling: What a review decided.
         settings: Of the stage.
         folder: An empty folder.
 
     Raises:
-        LookbookError: If too many pictures are unreadable, or a split lacks a class.
+        LookbookError: If too many pictures are unreadable, a split lacks a class, or a review was
+            about other labels.
     """
     choices = card.choices or choices_for(read(), card.classes)
     if settings.image_size != "auto":
@@ -80,20 +87,23 @@ def make_splits(
         seed=settings.seed,
         components=reading.groups if by_groups else None,
     )
-    written, unreadable = write_splits(reading, form, assignment, folder)
+    written, unreadable, reviewed = write_splits(reading, form, assignment, relabelling, folder)
     check_unreadable(unreadable, reading, settings.max_unreadable)
 
     def described(written: Written) -> Spec:
         check_every_class(written.index, class_names, validation_size=validation_size)
         spec = unscaled_spec(class_names, form.shape, settings.one_hot, written.index["split"])
-        return replace(spec, flips=card.flips, choices=choices)
+        changed = written.relabelled["split"]
+        counts = {name: int((changed == name).sum()) for name in SPLITS}
+        return replace(spec, flips=card.flips, choices=choices, relabelled=counts)
 
     spec = described(written)
     groups = exact_groups(
         written.index, written.grids, [Split(name, folder, spec) for name in SPLITS]
     )
     written, groups, twins = drop_twins(written, groups, settings.drop_twins, folder, spec)
-    dropped = pd.DataFrame(unreadable + reading.others + twins, columns=["source", "reason"])
+    left_out = unreadable + reading.others + reviewed + twins
+    dropped = pd.DataFrame(left_out, columns=["source", "reason"])
     return Made(written, groups, described(written), dropped)
 
 

@@ -16,6 +16,7 @@ from lookbook.pictures.batch import process, sharing_threads
 from lookbook.pictures.decoding import Form
 from lookbook.pictures.likeness import GRID, near_components
 from lookbook.preprocessing.assignment import Assignment
+from lookbook.preprocessing.relabelling import DROPPED, GONE, Relabelling, relabelled
 from lookbook.readers import Reading
 from lookbook.splits.spec import SPLITS, Spec
 from lookbook.splits.split import Split
@@ -30,35 +31,52 @@ class Written(NamedTuple):
             published), and group (see `Reading.groups`) where it is known; one row a picture, the
             rows of a split are in its order.
         grids: uint8 of shape (n, GRID, GRID): the small grey likeness of each.
+        relabelled: Those with another label than the given one, and those that were dropped for
+            it, as `lookbook.preprocessing.relabelling.relabelled` lists them.
     """
 
     index: pd.DataFrame
     grids: np.ndarray
+    relabelled: pd.DataFrame
 
     def without(self, rows: np.ndarray) -> "Written":
         """Return the same without these rows."""
-        return Written(self.index.drop(rows).reset_index(drop=True), np.delete(self.grids, rows, 0))
+        gone = self.relabelled["source"].isin(self.index["source"].iloc[rows])
+        return Written(
+            self.index.drop(rows).reset_index(drop=True),
+            np.delete(self.grids, rows, 0),
+            self.relabelled[~gone],
+        )
 
 
 def write_splits(
-    reading: Reading, form: Form, assignment: Assignment, folder: Path
-) -> tuple[Written, list[tuple[str, str]]]:
+    reading: Reading,
+    form: Form,
+    assignment: Assignment,
+    relabelling: Relabelling,
+    folder: Path,
+) -> tuple[Written, list[tuple[str, str]], list[tuple[str, str]]]:
     """Decode all pictures and write each to its split.
 
     Args:
         reading: The data set.
         form: What its pictures are brought to.
-        assignment: Which split each goes to.
+        assignment: Which split each goes to, by its given label.
+        relabelling: Which label it gets there.
         folder: Where the folders of the splits are created.
 
     Returns:
-        What was written, and source and reason of each picture that could not be read.
+        What was written, source and reason of each picture that could not be read, and of each
+        that was dropped in a review.
+
+    Raises:
+        LookbookError: If a review was about other given labels.
     """
-    sources, labels = reading.index["source"].to_numpy(), reading.index["label"].to_numpy()
+    sources, given = reading.index["source"].to_numpy(), reading.index["label"].to_numpy()
     writers = [SplitWriter(folder / name, form.shape) for name in SPLITS]
     count = len(reading.index)
     # One row a picture, made at once: many small arrays would leave memory in pieces.
-    kept, split = np.zeros(count, bool), np.zeros(count, np.int8)
+    read, split, labels = np.zeros(count, bool), np.zeros(count, np.int8), given.copy()
     ids, sizes = np.zeros(count, "S16"), np.zeros((count, 2), np.int32)
     grids = np.zeros((count, GRID, GRID), np.uint8)
     unreadable, start = [], 0
@@ -67,11 +85,12 @@ def write_splits(
     with sharing_threads(), bar as progress:
         for drawn, done in batches:
             rows = start + np.array(done.kept, int)
-            kept[rows], ids[rows] = True, done.ids
+            read[rows], ids[rows] = True, done.ids
             sizes[rows], grids[rows] = done.sizes, done.grids
             split[rows] = assignment.splits_of(rows, done.ids)
+            labels[rows] = relabelling.labels_for(done.ids, given[rows])
             for number, writer in enumerate(writers):
-                here = np.flatnonzero(split[rows] == number)
+                here = np.flatnonzero((split[rows] == number) & (labels[rows] != GONE))
                 writer.append(
                     [done.pixels[i] for i in here],
                     [(done.ids[i], sources[rows[i]], int(labels[rows[i]])) for i in here],
@@ -83,17 +102,24 @@ def write_splits(
         writer.finish()
     index = pd.DataFrame(
         {
-            "id": ids[kept].astype("U16"),
-            "source": sources[kept],
-            "label": labels[kept],
-            "split": split[kept],
-            "width": sizes[kept, 0],
-            "height": sizes[kept, 1],
+            "id": ids[read].astype("U16"),
+            "source": sources[read],
+            "label": labels[read],
+            "split": split[read],
+            "width": sizes[read, 0],
+            "height": sizes[read, 1],
         }
     )
     if reading.groups is not None:
-        index["group"] = reading.groups[kept]
-    return Written(index, grids[kept] if len(index) < count else grids), unreadable
+        index["group"] = reading.groups[read]
+    relabelling.check_all_met(index["id"].to_numpy(), given[read])
+    changes = relabelled(index.assign(given=given[read]), relabelling.class_names)
+    dropped = [(source, DROPPED) for source in index.loc[index["label"] == GONE, "source"]]
+    if dropped:
+        read[read] = kept = (index["label"] != GONE).to_numpy()
+        index = index[kept].reset_index(drop=True)
+    grids = grids[read] if len(index) < count else grids
+    return Written(index, grids, changes), unreadable, dropped
 
 
 def near_groups(reading: Reading, form: Form) -> np.ndarray:

@@ -45,6 +45,9 @@ class Spec:
         dropped: Pictures left out, counted by reason.
         flips: Whether a picture mirrored left to right is still one of its class.
         choices: What `auto` means for `image_size`, `base` and `class_weights`.
+        relabelled: Pictures of each split whose label was changed in a review, or that were
+            dropped for it; data/processed/relabelled.csv lists them.
+        dataset: The set's name.
     """
 
     class_names: list[str]
@@ -55,6 +58,8 @@ class Spec:
     dropped: dict[str, int]
     flips: bool = False
     choices: dict[str, Choice] = field(default_factory=dict)
+    relabelled: dict[str, int] = field(default_factory=dict)
+    dataset: str = ""
 
     @property
     def num_classes(self) -> int:

@@ -6,6 +6,8 @@ built in. The file that comes with the project is made by
 
     dvc exp run -S dataset=fashion_mnist train_cnn
     lookbook cut_base models/train_cnn.keras data/bases/fashion_mnist_cnn.keras
+
+and has a card beside it, data/bases/fashion_mnist_cnn.yaml, which says what it was trained on.
 """
 
 import hashlib
@@ -130,7 +132,22 @@ def base_card(name: str, folder: Path = BASES) -> BaseCard:
         LookbookError: If it is missing or not complete.
     """
     path = folder / f"{name}.yaml"
+    if not path.is_file():
+        raise LookbookError(
+            f"Expected {path}, which says what the base was trained on. Received: no such file. "
+            f"Write its {', '.join(BaseCard.model_fields)}."
+        )
     return validated(BaseCard, read_yaml(path), path=path)
+
+
+def trained_on(name: str, folder: Path = BASES) -> list[str]:
+    """Return the data sets that a base was trained on; none for those of `keras.applications`.
+
+    Raises:
+        LookbookError: If it is a file without a card, or with a wrong one.
+    """
+    is_file = (folder / f"{name}.keras").is_file()
+    return base_card(name, folder).trained_on if is_file else []
 
 
 def applications() -> list[str]:

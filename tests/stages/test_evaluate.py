@@ -357,3 +357,25 @@ def test_only_evaluate_opens_the_test_split(project):
     for script in Path("stages").glob("*.py"):
         opens = 'Split("test")' in script.read_text()
         assert opens == (script.stem == "evaluate"), script
+
+
+def test_once_test_labels_are_changed_every_figure_says_so(trained, run_main, processed):
+    assert run_main(evaluate.main)[0] == 0
+    metrics = json.loads(Path("metrics/evaluate.json").read_text())
+    assert not any("relabelled_test" in entry for entry in metrics.values())
+    assert "changed" not in Path("metrics/ladder.md").read_text()
+    assert 'id="relabelled"' not in Path("metrics/report.html").read_text()
+    spec = dataclasses.replace(
+        Split("train").spec, relabelled={"train": 5, "validation": 0, "test": 2}
+    )
+    write_spec(processed, spec)
+    code, err = run_main(evaluate.main)
+    assert code == 0, err
+    metrics = json.loads(Path("metrics/evaluate.json").read_text())
+    assert {entry["relabelled_test"] for entry in metrics.values()} == {2}
+    lines = Path("metrics/ladder.md").read_text().splitlines()
+    assert lines[0].startswith("- 2 of the test labels were changed or dropped in a review")
+    assert any("test accuracy (2 labels changed)" in line for line in lines)
+    assert "(2 labels changed in a review)" in Path("metrics/ladder.svg").read_text()
+    page = Path("metrics/report.html").read_text()
+    assert '<p class="verdict" id="relabelled">2 test labels changed' in page

@@ -67,6 +67,7 @@ def test_digits_follow_the_data_contract(processed):
         "duplicates.csv",
         "near_blank.csv",
         "near_duplicates.csv",
+        "relabelled.csv",
         "sizes.csv",
         "spec.json",
         "test",

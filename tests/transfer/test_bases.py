@@ -15,6 +15,7 @@ from lookbook.transfer.bases import (
     base_card,
     block_of,
     load_base,
+    trained_on,
     unfreeze,
     weights_hash,
 )
@@ -211,10 +212,18 @@ def test_the_base_of_photos_serves_any_size(size):
     assert path.stat().st_size < 2_000_000
     base = load_base("photos", weights="auto", width="auto", image_size=size, folder=path.parent)
     maps = base.predict_on_batch(np.zeros((1, size, size, 3)))
-    assert maps.shape[1:3] == (max(size, 96) // 32,) * 2
+    assert maps.shape[1:3] == (max(size, 64) // 32,) * 2
 
 
-def test_a_base_without_its_card_has_a_sentence(project):
-    Path("data/bases/photos.yaml").unlink()
-    with pytest.raises(LookbookError, match="Expected the file data/bases/photos.yaml"):
-        load_base("photos", weights="auto", width="auto", image_size=96)
+def test_every_base_of_the_project_says_what_it_was_trained_on(tmp_path):
+    bases = ROOT / "data/bases"
+    for path in bases.glob("*.keras"):
+        assert trained_on(path.stem, bases)
+    assert trained_on("fashion_mnist_cnn", bases) == ["fashion_mnist"]
+    assert trained_on("MobileNet", bases) == []
+    (tmp_path / "mine.keras").touch()
+    with pytest.raises(LookbookError, match="mine.yaml.* Received: no such file"):
+        trained_on("mine", tmp_path)
+    (tmp_path / "mine.yaml").write_text("title: a\nlicence: b\nleast_size: 1\n")
+    with pytest.raises(LookbookError, match="a value for trained_on. Received: nothing"):
+        trained_on("mine", tmp_path)

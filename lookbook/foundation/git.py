@@ -1,0 +1,12 @@
+"""Git, told of files: DVC's temporary and queued runs copy only what it knows."""
+
+import subprocess
+from pathlib import Path
+
+
+def tell_git(paths: list[Path]) -> None:
+    """Stage files, or that they are gone; where there is no Git, do nothing."""
+    try:
+        subprocess.run(["git", "add", "--", *map(str, paths)], capture_output=True, check=False)
+    except FileNotFoundError:
+        return
