@@ -5,7 +5,7 @@ head in one), its summary as text, and the curves of both steps, one after the o
 
 While the base is frozen each picture goes through it once, and the epochs see its features only;
 they are kept, so that a change to the head costs seconds. Fine-tuning then goes through the whole
-network for every picture and epoch.
+network for every picture and epoch; it is kept if it is better on validation data.
 
 Where the test split is small, repeated cross-validation over training and validation data gives a
 second figure beside that of the test. A linear classifier on the features stands for the head, and
@@ -14,6 +14,7 @@ for a network that was fine-tuned, since it is fitted in a second.
     python -m stages.train_transfer  15 s on digits (0.96 test)
 """
 
+import logging
 from pathlib import Path
 
 from lookbook.foundation.errors import explains_errors
@@ -27,6 +28,8 @@ from lookbook.transfer.bases import base_for, weights_hash
 from lookbook.transfer.features import Extractor
 from lookbook.transfer.probe import repeatedly_validated
 from lookbook.transfer.steps import blocks_to_tune, count_trainable, fine_tune, train_head
+
+logger = logging.getLogger("train_transfer")
 
 OUTPUTS = Outputs(
     model=Path("models/train_transfer.keras"),
@@ -56,11 +59,17 @@ def main() -> None:
             )
         blocks = blocks_to_tune(settings.fine_tune.blocks, base, train)
         if blocks:
+            weights = model.get_weights()
             curves, tuned = fine_tune(
                 model, base, blocks, train, validation, settings, curves, watched
             )
-            figures = tuned | {"frozen": figures}
-            trained = count_trainable(model)
+            trained += count_trainable(base)
+            if tuned["validation_accuracy"] > figures["validation_accuracy"]:
+                figures = tuned | {"frozen": figures}
+            else:  # a few pictures can teach a base nothing that it did not know better
+                logger.info("fine-tuning was no better on validation data: keeping the frozen base")
+                model.set_weights(weights)
+                blocks, figures = 0, figures | {"fine_tuned": tuned}
     figures |= crossed | {
         "parameters": model.count_params(),
         "tuned_blocks": blocks,

@@ -108,7 +108,7 @@ class TrainingParams(Section):
     class_weights: Literal["auto", "none", "balanced"]
     batch_size: Count
     epochs: AutoCount
-    early_stopping: Annotated[Integer, Field(ge=0)]
+    early_stopping: AutoWhole
     seed: Seed
 
 
@@ -152,11 +152,15 @@ class TrainCnnParams(TrainingParams):
 class FineTuneParams(Section):
     """The second step of transfer: the last blocks of the base, at a low rate."""
 
+    least_epochs: ClassVar[int] = 12
+    least_steps: ClassVar[int] = 600
+
     blocks: AutoWhole
     learning_rate: Positive
+    label_smoothing: Annotated[Number, Field(ge=0, lt=1)]
     batch_size: Count
-    epochs: Count
-    early_stopping: Annotated[Integer, Field(ge=0)]
+    epochs: AutoCount
+    early_stopping: AutoWhole
 
 
 class TrainTransferParams(TrainingParams):

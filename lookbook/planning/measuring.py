@@ -20,6 +20,7 @@ from lookbook.training.augmentation import Augmentation
 from lookbook.training.checkpoints import discard
 from lookbook.training.devices import check_memory, prepared
 from lookbook.training.fitting import fit
+from lookbook.training.network import settled
 from lookbook.transfer.probe import features_of, fitted, frozen
 
 PICTURES = 30_000  # for the probes of a share to learn from, all draws together: seconds
@@ -91,7 +92,8 @@ def measure_cnn(params: Params, train: Split, validation: Split) -> Measured:
     Raises:
         LookbookError: If there are too few pictures of a class, or memory is too small.
     """
-    settings, spec = params.train_cnn, train.spec
+    spec = train.spec
+    settings = settled(params.train_cnn, spec)
     shares = shares_of(train.labels, spec.class_names, effort=EFFORT_OF_CNN, steps=1)
     count, once = sum(share.draws for share in shares), noted().get("train_cnn")
     most = f": {count * once / 60:.0f} minutes at most, if as the last one here" if once else ""

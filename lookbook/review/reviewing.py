@@ -53,8 +53,8 @@ def review(params: Params, card: Card, *, path: Path, most: int, test: bool) -> 
         LookbookError: If the base was trained on the set, or there are too few pictures.
     """
     settings = params.train_transfer
-    check_base(params.dataset, settings.base)
     spec = spec_of(params.dataset)
+    check_base(params.dataset, spec.chosen("base", settings.base))
     decided = read_labels(params.dataset, card)
     splits = [Split(name, spec=spec) for name in (SPLITS if test else SPLITS[:2])]
     extractor = frozen(settings, spec)

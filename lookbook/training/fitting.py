@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.files import write_csv
-from lookbook.foundation.params import TrainingParams
+from lookbook.foundation.params import FineTuneParams, TrainingParams
 from lookbook.foundation.stopwatch import note
 from lookbook.training.augmentation import Augmentation
 from lookbook.training.batches import Examples, evaluation_batches, training_chunks
@@ -22,6 +22,7 @@ from lookbook.training.optimizers import FUSED, KERAS
 from lookbook.training.steps import Progress, StopAtNaN, Trainer
 
 CURVES = ["loss", "accuracy", "val_loss", "val_accuracy"]
+LEAST_PATIENCE = 10  # epochs
 UNDECAYED = ["bias", "gamma", "beta"]  # weight decay is for the weights of connections only
 
 logger = logging.getLogger(__name__)
@@ -64,9 +65,10 @@ def fit(
     held_out = evaluation_batches(validation)
     before = trainer.evaluate(held_out, verbose=0, return_dict=True)
     stopping = None
-    if settings.early_stopping:
+    patience = patience_of(settings, epochs)
+    if patience:
         stopping = keras.callbacks.EarlyStopping(
-            monitor="val_loss", patience=settings.early_stopping, restore_best_weights=True
+            monitor="val_loss", patience=patience, restore_best_weights=True
         )
     parts = (settings, augmentation, train.fingerprint(), validation.fingerprint())
     checkpoint = Checkpoint(name, identity_of(model, *parts), stopping)
@@ -111,7 +113,7 @@ def fit(
     if not checkpoint.resumed:
         note(name, seconds)
     curves = _table(checkpoint.rows)
-    figures = _figures(curves, before["accuracy"], stopped_early=settings.early_stopping > 0)
+    figures = _figures(curves, before["accuracy"], stopped_early=patience > 0)
     figures["epochs_planned"] = epochs
     logger.info(
         "validation accuracy %.4f (%.4f before), epoch %d of %d; "
@@ -122,11 +124,22 @@ def fit(
     return curves, figures
 
 
-def epochs_of(settings: TrainingParams, count: int) -> int:
+def epochs_of(settings: TrainingParams | FineTuneParams, count: int) -> int:
     """Return how often to go through `count` examples, at most: as asked, or enough steps."""
     if settings.epochs != "auto":
         return settings.epochs
     return max(settings.least_epochs, -(-settings.least_steps // _steps(settings, count)))
+
+
+def patience_of(settings: TrainingParams, epochs: int) -> int:
+    """Return how many epochs without a lower validation loss end a training; 0: none.
+
+    As asked; `auto` grows with the epochs, so that those of small sets, of which a warm-up alone
+    takes many, are not the last.
+    """
+    if settings.early_stopping != "auto":
+        return settings.early_stopping
+    return max(LEAST_PATIENCE, epochs // 5)
 
 
 def compiled(
@@ -197,7 +210,7 @@ def save_curves(curves: pd.DataFrame, path: Path) -> None:
     write_csv(path, curves.round(6))
 
 
-def _steps(settings: TrainingParams, count: int) -> int:
+def _steps(settings: TrainingParams | FineTuneParams, count: int) -> int:
     return -(-count // settings.batch_size)
 
 

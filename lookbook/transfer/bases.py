@@ -168,11 +168,13 @@ def weights_hash(model: keras.Model) -> str:
 
 
 def unfreeze(base: keras.Model, count: int) -> list[str]:
-    """Make the last blocks of a frozen base trainable, batch normalisation excepted.
+    """Make the last blocks of a frozen base trainable.
 
-    The averages of batch normalisation, learnt from millions of pictures, would be spoilt by a few
-    thousand others. A block is the layers whose names begin alike, up to and with a number, as in
-    `block5_conv3`, `block_16_expand`, `conv5_block3_2_conv` or `conv_dw_13`.
+    The scales and offsets of batch normalisation are trained too. Its averages, learnt from
+    millions of pictures, would be spoilt by a few thousand others; they stay, since the base is
+    called as in inference (see `build_feature_extractor`). A block is the layers whose names begin
+    alike, up to and with a number, as in `block5_conv3`, `block_16_expand`, `conv5_block3_2_conv`
+    or `conv_dw_13`.
 
     Args:
         base: As `load_base` gives it.
@@ -200,11 +202,16 @@ def unfreeze(base: keras.Model, count: int) -> list[str]:
 
 
 def blocks_of(base: keras.Model) -> dict[str, list[keras.layers.Layer]]:
-    """Return the layers with weights of each block, in the network's order, but normalisations."""
+    """Return the layers with weights of each block, in the network's order.
+
+    A normalisation belongs to the block before it, whatever its name.
+    """
     found: dict[str, list[keras.layers.Layer]] = {}
-    for layer in flat_layers(base):
-        if layer.weights and not isinstance(layer, keras.layers.BatchNormalization):
-            found.setdefault(block_of(layer.name), []).append(layer)
+    name = ""
+    for layer in (layer for layer in flat_layers(base) if layer.weights):
+        if not (name and isinstance(layer, keras.layers.BatchNormalization)):
+            name = block_of(layer.name)
+        found.setdefault(name, []).append(layer)
     return found
 
 

@@ -13,14 +13,14 @@ from lookbook.foundation.schema import Auto
 from lookbook.networks.architectures import build_head, join
 from lookbook.splits.split import Split
 from lookbook.training.augmentation import Augmentation
-from lookbook.training.fitting import fit, save_curves
+from lookbook.training.fitting import epochs_of, fit, save_curves
 from lookbook.transfer.bases import blocks_of, unfreeze
 from lookbook.transfer.features import Extractor, Features
 
 NAME = "train_transfer"  # of the stage, for messages and checkpoints
 
 TUNED_PARAMETERS = 4_000_000
-FEWEST, MOST = 1_000, 20_000  # training pictures
+FEWEST, MOST = 500, 20_000  # training pictures
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +110,7 @@ def fine_tune(
     blocks = unfreeze(base, count)
     logger.info("fine-tuning %s", ", ".join(blocks))
     own = settings.fine_tune.model_dump(exclude={"blocks"})
+    own["epochs"] = epochs_of(settings.fine_tune, len(train))
     curves, figures = fit(
         model,
         train,
