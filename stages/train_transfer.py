@@ -63,9 +63,8 @@ def main() -> None:
             curves, tuned = fine_tune(
                 model, base, blocks, train, validation, settings, curves, watched
             )
-            trained += count_trainable(base)
             if tuned["validation_accuracy"] > figures["validation_accuracy"]:
-                figures = tuned | {"frozen": figures}
+                figures, trained = tuned | {"frozen": figures}, count_trainable(model)
             else:  # a few pictures can teach a base nothing that it did not know better
                 logger.info("fine-tuning was no better on validation data: keeping the frozen base")
                 model.set_weights(weights)
