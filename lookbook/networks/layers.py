@@ -24,3 +24,32 @@ class Bias(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """Return the shape of the inputs."""
         return input_shape
+
+
+@keras.saving.register_keras_serializable("lookbook")
+class FixedNormalization(keras.layers.BatchNormalization):
+    """Batch normalisation whose averages stay as they are, in training too.
+
+    Keras runs an ordinary one as in training wherever the whole network is trained, whatever the
+    call of a part said: a small batch's own averages then take the place of those that were learnt
+    from millions of pictures. Scale and offset can be trained.
+    """
+
+    def call(
+        self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Return float of the shape of the inputs."""
+        return super().call(inputs, training=False, mask=mask)
+
+
+def with_fixed_averages(model: keras.Model) -> keras.Model:
+    """Return a copy of a model, and of the models in it, whose normalisations are fixed."""
+
+    def copied(layer: keras.layers.Layer) -> keras.layers.Layer:
+        is_plain = type(layer) is keras.layers.BatchNormalization
+        kind = FixedNormalization if is_plain else type(layer)
+        return kind.from_config(layer.get_config())
+
+    copy = keras.models.clone_model(model, clone_function=copied, recursive=True)
+    copy.set_weights(model.get_weights())
+    return copy

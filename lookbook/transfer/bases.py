@@ -23,6 +23,7 @@ from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import TrainTransferParams
 from lookbook.foundation.schema import Auto, Count, Section, read_yaml, validated
 from lookbook.networks.architectures import SEEN, flat_layers
+from lookbook.networks.layers import with_fixed_averages
 from lookbook.networks.saving import load_keras
 from lookbook.splits.spec import Spec
 from lookbook.transfer.weights import load_weights, published_weights, weights_file
@@ -76,7 +77,8 @@ def load_base(
     if path.is_file():
         _check_unasked(path, weights=weights, width=width)
         model = load_keras(path, remedy=f"Run `git checkout {path}`, or make it again.")
-        return _enlarging(model, image_size, base_card(name, folder).least_size)
+        least = base_card(name, folder).least_size
+        return with_fixed_averages(_enlarging(model, image_size, least))
     if name not in applications():
         known = [*sorted(base.stem for base in folder.glob("*.keras")), *applications()]
         raise LookbookError(
@@ -84,7 +86,7 @@ def load_base(
             f"in params.yaml, or put {path.name} into {folder}."
         )
     model = published(name, weights=weights, width=width, side=max(image_size, LEAST_SIZE))
-    return _enlarging(model, image_size, LEAST_SIZE)
+    return with_fixed_averages(_enlarging(model, image_size, LEAST_SIZE))
 
 
 def published(
@@ -171,10 +173,9 @@ def unfreeze(base: keras.Model, count: int) -> list[str]:
     """Make the last blocks of a frozen base trainable.
 
     The scales and offsets of batch normalisation are trained too. Its averages, learnt from
-    millions of pictures, would be spoilt by a few thousand others; they stay, since the base is
-    called as in inference (see `build_feature_extractor`). A block is the layers whose names begin
-    alike, up to and with a number, as in `block5_conv3`, `block_16_expand`, `conv5_block3_2_conv`
-    or `conv_dw_13`.
+    millions of pictures, would be spoilt by a few thousand others; they stay (see
+    `FixedNormalization`). A block is the layers whose names begin alike, up to and with a number,
+    as in `block5_conv3`, `block_16_expand`, `conv5_block3_2_conv` or `conv_dw_13`.
 
     Args:
         base: As `load_base` gives it.
