@@ -142,3 +142,27 @@ def test_a_damaged_base_says_how_to_get_it_back(processed, run_main):
 def test_the_committed_base_is_small():
     bases = list((ROOT / "data/bases").iterdir())
     assert sum(path.stat().st_size for path in bases) < 2_500_000
+
+
+def test_a_base_that_learns_nothing_better_stays_as_it_was(processed, set_params, run_main, caplog):
+    caplog.set_level("INFO")
+    set_params(
+        **{
+            "train_transfer.epochs": 8,
+            "train_transfer.fine_tune.blocks": 2,
+            "train_transfer.fine_tune.epochs": 1,
+            "train_transfer.fine_tune.learning_rate": 1.0,
+        }
+    )
+    code, err = run_main(train_transfer.main)
+    assert code == 0, err
+    assert "keeping the frozen base" in caplog.text
+    metrics = json.loads(OUTPUTS.metrics.read_text())
+    assert metrics["tuned_blocks"] == 0
+    assert metrics["trained_parameters"] == 128 * 10 + 10
+    assert metrics["fine_tuned"]["validation_accuracy"] <= metrics["validation_accuracy"]
+    validation = Split("validation")
+    everything = validation.images(np.arange(len(validation)))
+    predicted = load_model(OUTPUTS.model).probabilities(everything).argmax(axis=1)
+    accuracy = (predicted == validation.labels).mean()
+    assert accuracy == pytest.approx(metrics["validation_accuracy"], abs=0.003)

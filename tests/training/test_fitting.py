@@ -22,6 +22,7 @@ from lookbook.training.fitting import (
     build_optimizer,
     epochs_of,
     fit,
+    patience_of,
     save_curves,
 )
 from lookbook.training.steps import Trainer
@@ -317,6 +318,14 @@ def test_small_data_sets_get_more_epochs(settings):
     auto = settings.model_copy(update={"epochs": "auto"})
     assert epochs_of(auto, 200) == 77  # 1,000 steps of 16 examples, 13 an epoch
     assert epochs_of(auto, 10**6) == 20
+
+
+def test_patience_grows_with_the_epochs_where_nobody_says_how_much(settings):
+    auto = settings.model_copy(update={"early_stopping": "auto"})
+    assert [patience_of(auto, epochs) for epochs in (4, 50, 1000)] == [10, 10, 200]
+    for asked in (0, 3):
+        said = settings.model_copy(update={"early_stopping": asked})
+        assert patience_of(said, 1000) == asked
 
 
 def test_a_number_of_epochs_is_exactly_that(settings):

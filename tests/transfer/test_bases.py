@@ -74,14 +74,29 @@ def test_a_layers_name_tells_its_block(layer, block):
     assert block_of(layer) == block
 
 
-def test_the_last_blocks_are_unfrozen_without_batch_normalisation():
+def test_the_last_blocks_are_unfrozen_with_their_normalisations():
     base = untrained("MobileNet", width=0.25)
     base.trainable = False
     assert unfreeze(base, 2) == ["conv_12", "conv_13"]
-    names = {weight.path.split("/")[-2] for weight in base.trainable_weights}
+    names = {weight.path.split("/")[-2].removesuffix("_bn") for weight in base.trainable_weights}
     assert names == {"conv_dw_12", "conv_pw_12", "conv_dw_13", "conv_pw_13"}
     assert len(unfreeze(base, 14)) == 14
-    assert not [w for w in base.trainable_weights if "gamma" in w.path or "beta" in w.path]
+    assert [w for w in base.trainable_weights if "gamma" in w.path]
+    assert not [w for w in base.trainable_weights if "moving" in w.path]
+
+
+def test_the_averages_of_normalisations_stay_in_training():
+    base = untrained("MobileNet", width=0.25)
+    unfreeze(base, 14)
+    averages = [w for w in base.non_trainable_weights if "moving" in w.path]
+    before = [weight.numpy() for weight in averages]
+    assert before
+    outer = keras.Model(inputs := keras.Input((96, 96, 3)), base(inputs))
+    np.testing.assert_allclose(
+        outer(PIXELS, training=True), outer(PIXELS, training=False), rtol=1e-4, atol=1e-5
+    )
+    for now, then in zip(averages, before, strict=True):
+        np.testing.assert_array_equal(now.numpy(), then)
     with pytest.raises(LookbookError, match="fine_tune.blocks to be at most 14.* Received: 15"):
         unfreeze(base, 15)
 
