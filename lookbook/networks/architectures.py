@@ -161,11 +161,12 @@ def _scaled_input(spec: Spec, largest: int) -> tuple[keras.KerasTensor, keras.Ke
 
     Pictures of more than `largest` pixels a side are averaged over squares, as for the baseline.
     """
-    inputs = keras.Input(spec.image_shape, name="pixels")
-    scale, offset = spec.scaling.scale, spec.scaling.offset
-    x = layers.Rescaling(scale=scale, offset=offset, name="scaling")(inputs)
+    x = inputs = keras.Input(spec.image_shape, name="pixels")
     shrink = spec.shrinking(largest)
-    return inputs, layers.AveragePooling2D(shrink, name=SEEN)(x) if shrink > 1 else x
+    if shrink > 1:
+        x = layers.AveragePooling2D(shrink, name=SEEN)(x)
+    scale, offset = spec.scaling.scale, spec.scaling.offset
+    return inputs, layers.Rescaling(scale=scale, offset=offset, name="scaling")(x)
 
 
 def _activated(
