@@ -59,7 +59,7 @@ def test_a_folder_becomes_a_set_that_dvc_and_git_know(repository, photos, lookbo
     assert lines[2] == f"  {'cats':<24} {'█' * 30} 10 (6 + 2 + 2)"
     assert "left out, not a picture's name: 1 (cats/notes.txt)" in lines
     assert "who is named here in part is named in full in data/own/pets/notes.csv" in lines
-    assert lines[-1] == "now: dvc exp run -S dataset=pets -S preprocess.image_size=64"
+    assert lines[-1] == "now: dvc exp run -S dataset=pets"
     check_consistent()
     assert status_of(repository) == "Data and pipelines are up to date."
     staged = run("git", "status", "--porcelain", "-uall", cwd=repository).stdout.splitlines()

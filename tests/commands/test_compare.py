@@ -91,7 +91,7 @@ def test_each_model_gets_a_verdict_and_its_galleries(branches, compared):
 
 
 def test_of_unequal_classes_the_verdict_is_about_balanced_accuracy(branches, compared, monkeypatch):
-    monkeypatch.setattr("lookbook.splits.headline.UNEQUAL", 1)  # those of digits hardly are
+    monkeypatch.setattr("lookbook.foundation.classes.UNEQUAL", 1)  # those of digits hardly are
     test = Split("test")
     code, err, report = compared("main")
     assert code == 0, err

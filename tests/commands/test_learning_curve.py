@@ -31,7 +31,7 @@ def test_the_curve_of_the_network_says_first_how_long_it_takes(
     processed, lookbook, set_params, monkeypatch, caplog
 ):
     set_params(**{"train_cnn.blocks": [[4]], "train_cnn.max_map": 0, "train_cnn.dense_units": 0})
-    set_params(**{"train_cnn.epochs": 1, "train_cnn.min_steps": 0})
+    set_params(**{"train_cnn.epochs": 1})
     monkeypatch.setattr("lookbook.planning.shares.SMALLEST", 1)
     Path("metrics/times.json").write_text('{"train_cnn": 80.0}')
     with caplog.at_level("INFO"):

@@ -8,8 +8,8 @@ from support import ROOT, copy_project, run
 
 from lookbook.__main__ import names
 
-COMMANDS = ["add", "classes", "compare", "cut_base", "learning_rate", "log", "recipes"]
-COMMANDS += ["remove", "status", "timing", "verify"]
+COMMANDS = ["add", "classes", "compare", "cut_base", "learning_curve", "learning_rate", "log"]
+COMMANDS += ["recipes", "relabel", "remove", "review", "status", "timing", "verify"]
 HEAVY = {"tensorflow", "keras", "numpy", "pandas", "sklearn", "dvc", "PIL", "cv2"}
 
 

@@ -129,7 +129,7 @@ def test_validation_data_choose_the_model_not_test_data(figures):
 
 
 def test_the_table_has_a_row_a_model_in_order(figures):
-    figures = figures | {"parameters": 7850, "operations": 15680, "file_bytes": 9}
+    figures = figures | {"image_size": 28, "parameters": 7850, "operations": 15680, "file_bytes": 9}
     lines = as_markdown(ladder_table({"baseline": figures, "train_cnn": figures})).splitlines()
     assert len(lines) == 4
     assert lines[2].split("|")[1].strip() == "baseline"
@@ -138,7 +138,7 @@ def test_the_table_has_a_row_a_model_in_order(figures):
 
 
 UNEQUAL = Headline("balanced_accuracy", "The classes are unequal.")
-COST = {"parameters": 7850, "operations": 15680, "file_bytes": 9}
+COST = {"image_size": 28, "parameters": 7850, "operations": 15680, "file_bytes": 9}
 # Of 80 and 20 pictures: the first model has 79 and 8 right, the second 70 and 18.
 MANY = np.repeat([0, 1], [80, 20])
 

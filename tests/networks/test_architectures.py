@@ -23,9 +23,10 @@ def spec(scaling=UNIT, channels=3):
     return Spec(list("abcde"), (16, 16, channels), scaling, False, {}, {})
 
 
-def cnn(spec, blocks, dense_units, *, kernel_size=3, batch_norm=False, max_map=0):
+def cnn(spec, blocks, dense_units, *, kernel_size=3, batch_norm=False, max_map=0, image_size=32):
     settings = settings_of(
         "train_cnn",
+        image_size=image_size,
         blocks=blocks,
         kernel_size=kernel_size,
         max_map=max_map,
@@ -94,7 +95,8 @@ def test_larger_pictures_get_blocks_in_front():
     assert grown(blocks, 64, 7) == [[8], [16], *blocks]
     assert grown(blocks, 160, 7) == [[8], [8], [16], *blocks]
     assert grown(blocks, 160, 0) == blocks
-    network = cnn(Spec(["a", "b"], (160, 160, 3), UNIT, False, {}, {}), blocks, 0, max_map=7)
+    large = Spec(["a", "b"], (160, 160, 3), UNIT, False, {}, {})
+    network = cnn(large, blocks, 0, max_map=7, image_size=160)
     assert network.get_layer("features").output.shape[1:] == (5, 5, 64)
 
 

@@ -90,7 +90,7 @@ def test_a_small_test_split_has_a_cross_validated_figure_of_the_frozen_base(
     spec["counts"]["test"] = 100
     (processed / "spec.json").write_text(json.dumps(spec))
     shutil.rmtree(processed / "test")
-    settings = {"epochs": 1, "min_steps": 0, "fine_tune.blocks": 1, "fine_tune.epochs": 1}
+    settings = {"epochs": 1, "fine_tune.blocks": 1, "fine_tune.epochs": 1}
     set_params(**{f"train_transfer.{name}": value for name, value in settings.items()})
     code, err = run_main(train_transfer.main)
     assert code == 0, err
