@@ -7,7 +7,7 @@ measured on the same validation photos. Test photos are not looked at.
     python -m benchmarks.learning_curve                     both samples, ten minutes
     python -m benchmarks.learning_curve flowers_sample
 
-Needs LOOKBOOK_MIRROR, for the samples and the weights.
+Needs LOOKBOOK_MIRROR, for the samples.
 """
 
 import os
@@ -30,8 +30,7 @@ from stages import download, preprocess
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ["cats_vs_dogs_sample", "flowers_sample"]
-BASE = {"base": "MobileNet", "width": 0.5, "weights": "mobilenet_5_0_224_tf_no_top.h5"}
-SETTINGS = {"preprocess": {"image_size": 160}, "train_transfer": BASE}
+SETTINGS = {"preprocess": {"image_size": 160}}
 SEEDS = 20
 
 
@@ -78,7 +77,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         Path("data").mkdir()
-        Path("data/cards").symlink_to(ROOT / "data/cards")
+        for name in ("bases", "cards"):
+            Path("data", name).symlink_to(ROOT / "data" / name)
         for dataset in chosen:
             held, widths = [], []
             known = prepared(dataset)

@@ -35,7 +35,7 @@ def check_base(dataset: str, base: str) -> None:
         raise LookbookError(
             f"Expected a base that has not seen {dataset}: what it was taught of a wrong label it "
             f"would repeat. Received: {base}, which was trained on it. Set {PARAMETER} to another, "
-            "such as MobileNet."
+            "such as photos."
         )
 
 

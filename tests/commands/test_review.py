@@ -72,7 +72,7 @@ def test_a_base_that_knows_the_set_is_refused(processed, lookbook, set_params):
     code, _, err = lookbook("review")
     assert code == 2
     assert "Received: fashion_mnist_cnn, which was trained on it." in err
-    assert "Set train_transfer.base to another, such as MobileNet." in err
+    assert "Set train_transfer.base to another, such as photos." in err
     path.unlink()
     assert "Expected data/bases/fashion_mnist_cnn.yaml, which says" in lookbook("review")[2]
     assert not PAGE.exists()
