@@ -55,8 +55,10 @@ class Relabelling:
         Raises:
             LookbookError: If pictures have another given label than when it was decided.
         """
+        if not self._decided:
+            return
         unmet = self._decided.keys() - set(zip(ids.tolist(), given.tolist(), strict=True))
-        here = set(ids.tolist()) if unmet else set()
+        here = set(ids.tolist())
         other = sorted((picture, label) for picture, label in unmet if picture in here)
         path = labels_path(self._dataset)
         if other:
@@ -70,14 +72,13 @@ class Relabelling:
             logger.info("%d rows of %s are about pictures that are gone", len(unmet), path)
 
 
-def relabelled(index: pd.DataFrame, class_names: list[str]) -> pd.DataFrame:
+def relabelled(rows: pd.DataFrame, class_names: list[str]) -> pd.DataFrame:
     """Return a row for each picture whose label was changed, or that was dropped for it.
 
     Args:
-        index: id, source, given, label (`GONE`: dropped) and split of every picture.
+        rows: id, source, given, label (`GONE`: dropped) and split of these pictures.
         class_names: In label order.
     """
-    rows = index[index["given"] != index["label"]]
     names = np.array([*class_names, ""], object)  # the last is that of GONE
     return pd.DataFrame(
         {

@@ -113,7 +113,9 @@ def write_splits(
     if reading.groups is not None:
         index["group"] = reading.groups[read]
     relabelling.check_all_met(index["id"].to_numpy(), given[read])
-    changes = relabelled(index.assign(given=given[read]), relabelling.class_names)
+    changed = given[read] != labels[read]
+    rows_of_them = index[changed].assign(given=given[read][changed])
+    changes = relabelled(rows_of_them, relabelling.class_names)
     dropped = [(source, DROPPED) for source in index.loc[index["label"] == GONE, "source"]]
     if dropped:
         read[read] = kept = (index["label"] != GONE).to_numpy()

@@ -19,7 +19,7 @@ from lookbook.foundation.errors import LookbookError
 from lookbook.readers.reading import Reading, index_of
 
 UNSIGNED_BYTE = 8
-BLOCK = 4096  # pictures read at a time
+BLOCK = 1024  # pictures read at a time
 
 
 def read(card: Card, folder: Path) -> Reading:
