@@ -109,7 +109,8 @@ def test_a_recipe_is_an_experiment_of_its_own(project, set_params):
         "differs": "another data set",
     }
     (project / "recipes.yaml").write_text(yaml.safe_dump({"small": recipe}))
-    shutil.copytree(ROOT / "metrics", project / "metrics")  # as in every clone
+    metrics = project / "metrics"
+    shutil.copytree(ROOT / "metrics", metrics, dirs_exist_ok=True)  # as in every clone
     run("git", "init", "-q", "-b", "main", cwd=project)
     run("git", "add", "-A", cwd=project)
     run("git", "commit", "-qm", "start", cwd=project)
