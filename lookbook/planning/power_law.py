@@ -19,9 +19,10 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import t as student
 
+from lookbook.foundation.intervals import CONFIDENCE
+
 EXPONENTS = np.geomspace(0.1, 2, 40)
 USUAL, SPREAD = 0.5, 0.2  # of the exponents: their median, and the deviation of their logarithm
-CONFIDENCE = 0.95
 # As measured on the samples of cats and flowers: the variance between models that learnt from
 # different pictures falls with their number about as n^-1/2, and draws of a share x of the same
 # pictures differ less by the factor 1 - x^2 (1 - x would be that of a mean).

@@ -15,8 +15,8 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler, normalize
 
 from lookbook.foundation.errors import LookbookError
-from lookbook.transfer.probe import FOLDS
 
+FOLDS = 5
 METHOD = "self_confidence"  # of cleanlab's scores: the probability of the given label
 SHRINKAGE = 0.5  # of the covariance, towards its diagonal
 VOTERS = 30  # neighbours that vote

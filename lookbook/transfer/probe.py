@@ -6,7 +6,6 @@ one is fitted in a second, and the same pictures always give the same one.
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -19,7 +18,6 @@ from lookbook.splits.split import Split
 from lookbook.transfer.bases import base_for
 from lookbook.transfer.features import Extractor, Features
 
-FOLDS = 5
 STRENGTH = 0.01  # inverse of the penalty on the squared weights of standardised features
 
 
@@ -71,26 +69,3 @@ def repeatedly_validated(
     headline = Headline.of(train, validation)
     groups = groups_of(train, validation)
     return repeated_cross_validation(answers, labels, headline, seed=seed, groups=groups)
-
-
-def out_of_sample(
-    features: np.ndarray, labels: np.ndarray, num_classes: int, *, seed: int, balanced: bool = False
-) -> np.ndarray:
-    """Return what probes say of pictures that they were not fitted to, by cross-validation.
-
-    Args:
-        features: float32 of shape (n, features).
-        labels: int of shape (n,); at least two of every class.
-        num_classes: Of the data set.
-        seed: Of the draw of the folds.
-        balanced: Whether every class counts alike.
-
-    Returns:
-        float64 of shape (n, num_classes): probabilities.
-    """
-    said = np.zeros((len(labels), num_classes))
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    for inside, outside in folds.split(features, labels):
-        probe = fitted(features[inside], labels[inside], balanced=balanced)
-        said[np.ix_(outside, probe.classes_)] = probe.predict_proba(features[outside])
-    return said
