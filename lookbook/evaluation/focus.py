@@ -33,10 +33,14 @@ def focus(network: keras.Model, pixels: np.ndarray) -> np.ndarray:
         said = tf.one_hot(tf.argmax(logits, axis=1), logits.shape[1])
         spoken = tf.reduce_sum(logits * said, axis=1) - tf.reduce_mean(logits, axis=1)
     gradients = tape.gradient(spoken, maps)
-    heat = tf.nn.relu(tf.reduce_sum(gradients * maps, axis=-1)).numpy()
     height, width = pixels.shape[1:3]
-    large = [cv2.resize(one, (width, height), interpolation=cv2.INTER_CUBIC) for one in heat]
-    large = np.maximum(np.stack(large), 0)
+    large = np.zeros(pixels.shape[:3], np.float32)
+    for one, gradient in zip(maps, gradients, strict=True):
+        places = tf.reduce_sum(gradient * one, axis=-1).numpy()
+        share = places.shape[1] * places.shape[2] / (height * width)  # a pixel's of its place
+        for picture, heat in zip(large, places, strict=True):
+            picture += share * cv2.resize(heat, (width, height), interpolation=cv2.INTER_CUBIC)
+    large = np.maximum(large, 0)
     highest = large.max(axis=(1, 2), keepdims=True)
     return np.divide(large, highest, out=np.zeros_like(large), where=highest > 0)
 
@@ -57,23 +61,24 @@ def giving_logits(network: keras.Model) -> Iterator[None]:
 def split_at_maps(network: keras.Model) -> tuple[Callable, Callable]:
     """Return a network's part up to its last feature maps, and the part from them on.
 
-    The maps end at the layer that takes (n, height, width, channels) and gives (n, values). If that
-    is a network itself, as the base and its pooling in a transfer model, the end lies inside.
+    The maps, a list of them, end at the layers that take (n, height, width, channels) and give
+    (n, values). If that is a network itself, as the base and its pooling in a transfer model, they
+    end inside.
     """
     layers = network.layers
-    place = next(
+    places = [
         place
         for place, layer in enumerate(layers)
         if (_rank(layer.input), _rank(layer.output)) == (4, 2)
-    )
-    end, rest = layers[place], layers[place + 1 :]
-    if isinstance(end, keras.Model):
-        to_maps, end = split_at_maps(end)
-    else:
-        to_maps = keras.Model(network.input, end.input)
+    ]
+    end, rest = layers[places[0]], layers[places[-1] + 1 :]
+    if not isinstance(end, keras.Model):
+        maps = [layers[place].input for place in places]
+        return keras.Model(network.input, maps), keras.Model(maps, network.output)
+    to_maps, inside = split_at_maps(end)
 
-    def from_maps(maps: tf.Tensor) -> tf.Tensor:
-        x = end(maps)
+    def from_maps(maps: list[tf.Tensor]) -> tf.Tensor:
+        x = inside(maps)
         for layer in rest:
             x = layer(x)
         return x

@@ -102,16 +102,18 @@ def build_feature_extractor(spec: Spec, base: keras.Model) -> keras.Model:
 
     Args:
         spec: Gives the picture's shape. Its scaling is not used: a base brings its own.
-        base: From raw pixels of 1 or 3 channels to feature maps.
+        base: From raw pixels of 1 or 3 channels to feature maps, a list of them if it gives
+            several.
 
     Returns:
-        A model from pixels (n, height, width, channels) to features (n, base's channels). The base
-        in it is frozen.
+        A model from pixels (n, height, width, channels) to features (n, channels of all maps). The
+        base in it is frozen.
     """
     base.trainable = False
     inputs = keras.Input(spec.image_shape, name="pixels")
-    x = _with_channels(inputs, base.input_shape[-1])
-    x = layers.GlobalAveragePooling2D()(base(x, training=False))
+    maps = base(_with_channels(inputs, base.input_shape[-1]), training=False)
+    pooled = [layers.GlobalAveragePooling2D()(one) for one in _listed(maps)]
+    x = layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0]
     return keras.Model(inputs, x, name="feature_extractor")
 
 
@@ -187,6 +189,10 @@ def _output(x: keras.KerasTensor, spec: Spec) -> keras.KerasTensor:
         spec.num_classes, activation="softmax", name="probabilities", dtype="float32"
     )
     return dense(x)
+
+
+def _listed(maps: keras.KerasTensor | list[keras.KerasTensor]) -> list[keras.KerasTensor]:
+    return maps if isinstance(maps, list) else [maps]
 
 
 def _with_channels(x: keras.KerasTensor, channels: int) -> keras.KerasTensor:

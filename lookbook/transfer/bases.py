@@ -26,6 +26,7 @@ from lookbook.networks.architectures import SEEN, flat_layers
 from lookbook.networks.layers import with_fixed_averages
 from lookbook.networks.saving import load_keras
 from lookbook.splits.spec import Spec
+from lookbook.transfer.levels import with_levels
 from lookbook.transfer.weights import load_weights, published_weights, weights_file
 
 BASES = Path("data/bases")
@@ -78,7 +79,7 @@ def load_base(
         _check_unasked(path, weights=weights, width=width)
         model = load_keras(path, remedy=f"Run `git checkout {path}`, or make it again.")
         least = base_card(name, folder).least_size
-        return with_fixed_averages(_enlarging(model, image_size, least))
+        return _prepared(model, image_size, least)
     if name not in applications():
         known = [*sorted(base.stem for base in folder.glob("*.keras")), *applications()]
         raise LookbookError(
@@ -86,7 +87,7 @@ def load_base(
             f"in params.yaml, or put {path.name} into {folder}."
         )
     model = published(name, weights=weights, width=width, side=max(image_size, LEAST_SIZE))
-    return with_fixed_averages(_enlarging(model, image_size, LEAST_SIZE))
+    return _prepared(model, image_size, LEAST_SIZE)
 
 
 def published(
@@ -106,15 +107,11 @@ def published(
     share = 1.0 if width == "auto" else width
     if weights in ("auto", "imagenet"):
         with published_weights():
-            application = _build(name, share, side, weights="imagenet")
-    else:
-        application = _build(name, share, side)
-        if weights != "none":
-            load_weights(application, weights_file(weights), name)
-    # The network's own scaling, as its authors wrote it; Keras finds it by the module's name.
-    module = getattr(keras.applications, _constructor(name).__module__.rpartition(".")[2])
-    inputs = keras.Input((side, side, 3), name="pixels")
-    return keras.Model(inputs, application(module.preprocess_input(inputs)), name="base")
+            return _build(name, share, side, weights="imagenet")
+    base = _build(name, share, side)
+    if weights != "none":
+        load_weights(base, weights_file(weights), name)
+    return base
 
 
 def base_for(settings: TrainTransferParams, spec: Spec) -> keras.Model:
@@ -253,8 +250,9 @@ def _check_unasked(path: Path, **asked: str | float) -> None:
             )
 
 
-def _enlarging(base: keras.Model, image_size: int, least: int) -> keras.Model:
-    """Return a base that enlarges pictures of fewer than `least` pixels first."""
+def _prepared(base: keras.Model, image_size: int, least: int) -> keras.Model:
+    """Return a base as a head needs it, which enlarges pictures of fewer than `least` pixels."""
+    base = with_levels(with_fixed_averages(base), max(image_size, least))
     if image_size >= least:
         return base
     inputs = keras.Input((image_size, image_size, base.input_shape[-1]), name="pixels")
@@ -274,9 +272,13 @@ def _build(name: str, width: float, side: int | None, weights: str | None = None
             f"Expected train_transfer.width to be 1: {name} is published in one width. Received: "
             f"{width}. Set it to 1."
         )
-    shape = (side, side, 3)
+    # The network's own scaling, as its authors wrote it; Keras finds it by the module's name.
+    module = getattr(keras.applications, constructor.__module__.rpartition(".")[2])
+    inputs = keras.Input((side, side, 3), name="pixels")
+    scaled = module.preprocess_input(inputs)
     try:
-        return constructor(include_top=False, weights=weights, input_shape=shape, **options)
+        built = constructor(include_top=False, weights=weights, input_tensor=scaled, **options)
+        return keras.Model(inputs, built.output, name="base")
     except ValueError as error:
         raise LookbookError(
             f"Expected settings that {name} can be built with. Received: {_first_line(error)} "
