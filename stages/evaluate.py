@@ -2,8 +2,8 @@
 
 In: the models, the splits, the curves, what preprocess found out about the data, and the learning
 curve if there is one of these data. Out: what each model says of each validation and test picture
-(metrics/predictions), figures, the table metrics/ladder.md, pictures for `dvc plots`, and
-everything on one page, metrics/report.html.
+(metrics/predictions), when it should not answer (models/doubt), figures, the table
+metrics/ladder.md, pictures for `dvc plots`, and everything on one page, metrics/report.html.
 
     python -m stages.evaluate        10 s on digits; 22 s on Fashion-MNIST
 """
@@ -78,7 +78,8 @@ def main() -> None:
     params = load_params()
     (train, validation), test = training_splits(), Split("test")
     headline = Headline.of(train, validation)
-    results = {rung.name: measure(rung, validation, test, headline) for rung in RUNGS}
+    splits = (train, validation, test)
+    results = {rung.name: measure(rung, splits, headline, params.evaluate) for rung in RUNGS}
     figures = {name: result.figures for name, result in results.items()}
     crossed = cross_validated(results) if has_small_test(test.spec) else {}
     said = {name: result.test for name, result in results.items()}
@@ -97,7 +98,7 @@ def main() -> None:
         lines=lines,
         table=table,
         headline=headline,
-        splits=(train, validation, test),
+        splits=splits,
         audit=json.loads(AUDIT.read_text(encoding="utf-8")),
         charts={"ladder": LADDER_CHART, "reliability": RELIABILITY, "class_counts": CLASS_COUNTS},
         curves={path.stem: pd.read_csv(path) for path in CURVES.glob("*.csv")},

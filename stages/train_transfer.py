@@ -57,13 +57,14 @@ def main() -> None:
             crossed["repeated_cv"] = repeatedly_validated(
                 Extractor(frozen), train, validation, seed=settings.seed, balanced=balanced
             )
-        blocks = blocks_to_tune(settings.fine_tune.blocks, base, train)
+        accuracy = figures["validation_accuracy"]
+        blocks = blocks_to_tune(settings.fine_tune.blocks, base, train, accuracy)
         if blocks:
             weights = model.get_weights()
             curves, tuned = fine_tune(
                 model, base, blocks, train, validation, settings, curves, watched
             )
-            if tuned["validation_accuracy"] > figures["validation_accuracy"]:
+            if tuned["validation_accuracy"] > accuracy:
                 figures, trained = tuned | {"frozen": figures}, count_trainable(model)
             else:  # a few pictures can teach a base nothing that it did not know better
                 logger.info("fine-tuning was no better on validation data: keeping the frozen base")

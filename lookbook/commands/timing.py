@@ -45,8 +45,8 @@ def run(arguments: argparse.Namespace) -> None:
     for rung in RUNGS:
         name, model = rung.name, load_model(rung.file)
         with threadpool_limits(1):  # for NumPy's products; TensorFlow has threads of its own
-            alone = milliseconds(model.probabilities, pictures[:1])
-            together = milliseconds(model.probabilities, pictures)
+            alone = milliseconds(model.look, pictures[:1])
+            together = milliseconds(model.look, pictures)
         rows.append(
             {
                 "model": name,

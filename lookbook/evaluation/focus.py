@@ -26,7 +26,7 @@ def focus(network: keras.Model, pixels: np.ndarray) -> np.ndarray:
         float32 of shape (n, height, width), each from 0 to 1, all 0 where nothing speaks for it.
     """
     to_maps, from_maps = split_at_maps(network)
-    maps = to_maps(tf.cast(pixels, tf.float32))
+    maps = tf.nest.flatten(to_maps(tf.cast(pixels, tf.float32)))
     with giving_logits(network), tf.GradientTape() as tape:
         tape.watch(maps)
         logits = from_maps(maps)

@@ -61,7 +61,7 @@ def write_page(
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters["inline"] = inline
+    environment.filters |= {"inline": inline, "percent": "{:.1%}".format}
     fingerprints = {split.name: split.fingerprint() for split in splits}
     learnt = read_learning_curve(learning_curve, params, fingerprints)
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(

@@ -2,8 +2,9 @@
 
     metrics/predictions/<split>/<model>.parquet
 
-One row a picture, in the order of the split: `id`, `label` (index of the true class), and for each
-class, in label order, a column `p_<class>` with its probability, float32. Whatever compares or
+One row a picture, in the order of the split: `id`, `label` (index of the true class),
+`strangeness` (float32, see `lookbook.evaluation.doubt`), and for each class, in label order, a
+column `p_<class>` with its probability, float32. Whatever compares or
 draws models reads these files; no model is run twice.
 """
 
@@ -33,12 +34,14 @@ class Predictions:
         labels: int32 of shape (n,), indices of the true classes.
         probabilities: float32 of shape (n, classes), rows adding up to 1.
         class_names: In label order.
+        strangeness: float32 of shape (n,), how strange each picture is to the model.
     """
 
     ids: np.ndarray
     labels: np.ndarray
     probabilities: np.ndarray
     class_names: list[str]
+    strangeness: np.ndarray
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -80,16 +83,33 @@ def prediction_file(model: str, split: str) -> Path:
     return PREDICTIONS / split / f"{model}.parquet"
 
 
-def predictions_for(split: Split, probabilities: np.ndarray) -> Predictions:
-    """Return the probabilities of shape (n, classes) as predictions for a split's pictures."""
+def predictions_for(
+    split: Split, probabilities: np.ndarray, strangeness: np.ndarray | None = None
+) -> Predictions:
+    """Return the predictions for a split's pictures.
+
+    Args:
+        split: The pictures.
+        probabilities: float (n, classes).
+        strangeness: float (n,); by default nothing is strange.
+    """
+    strange = np.zeros(len(split)) if strangeness is None else strangeness
     return Predictions(
-        split.ids, split.labels, probabilities.astype(np.float32), list(split.spec.class_names)
+        split.ids,
+        split.labels,
+        probabilities.astype(np.float32),
+        list(split.spec.class_names),
+        strange.astype(np.float32),
     )
 
 
 def write_predictions(path: Path, predictions: Predictions) -> None:
     """Write predictions, the same bytes for the same content."""
-    columns = {"id": pa.array(predictions.ids), "label": pa.array(predictions.labels)}
+    columns = {
+        "id": pa.array(predictions.ids),
+        "label": pa.array(predictions.labels),
+        "strangeness": pa.array(predictions.strangeness),
+    }
     for label, name in enumerate(predictions.class_names):
         columns[PREFIX + name] = pa.array(predictions.probabilities[:, label])
     with replacing(path) as partial:
@@ -115,6 +135,7 @@ def read_predictions(source: Path | BinaryIO, name: str) -> Predictions:
             table["label"].to_numpy(),
             np.stack(probabilities, axis=1),
             [column.removeprefix(PREFIX) for column in names],
+            table["strangeness"].to_numpy(),
         )
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lookbook.drawing.galleries import Tile
+from lookbook.evaluation.doubt import FIT_PICTURES, Doubt, Strangeness, doubt_file
 from lookbook.evaluation.focus import focus, with_heat
 from lookbook.evaluation.mistakes import (
     ConfusedPair,
@@ -23,7 +24,8 @@ from lookbook.evaluation.predictions import (
     write_predictions,
 )
 from lookbook.evaluation.scores import relabelled, score
-from lookbook.ladder.models import Model, load_model, predict
+from lookbook.foundation.params import EvaluateParams
+from lookbook.ladder.models import Model, features_of, load_model, look_at
 from lookbook.ladder.rungs import Rung
 from lookbook.splits.headline import Headline
 from lookbook.splits.split import Split
@@ -60,10 +62,24 @@ class Result:
         return confusion_shares(self.test).tolist()
 
 
-def measure(rung: Rung, validation: Split, test: Split, headline: Headline) -> Result:
-    """Ask a model about every picture once, keep what it says, and find out what that is worth."""
+def measure(
+    rung: Rung, splits: tuple[Split, Split, Split], headline: Headline, params: EvaluateParams
+) -> Result:
+    """Ask a model about every picture once, keep what it says, and find out what that is worth.
+
+    Args:
+        rung: The model.
+        splits: Training, validation and test data. Of the first only what they look like to it is
+            asked, and of as many as that takes.
+        headline: See `lookbook.splits.headline`.
+        params: What its answers promise.
+    """
+    train, validation, test = splits
     model = load_model(rung.file)
-    of_validation, of_test = (_said(rung, model, split) for split in (validation, test))
+    strangeness = _fitted(model, train, rung.file)
+    of_validation, of_test = (_said(rung, model, s, strangeness) for s in (validation, test))
+    doubt = Doubt.fit(strangeness, of_validation, coverage=params.coverage, kept=params.kept)
+    doubt.save(doubt_file(rung.name))
     cost = {
         "image_size": model.image_size,
         "parameters": model.num_parameters,
@@ -71,6 +87,7 @@ def measure(rung: Rung, validation: Split, test: Split, headline: Headline) -> R
         "file_bytes": rung.file.stat().st_size,
     }
     figures = cost | score(of_test, of_validation, headline) | relabelled(test)
+    figures["answers"] = doubt.figures(of_test)
     return Result(
         rung=rung,
         figures=figures,
@@ -87,8 +104,15 @@ def confusion(test: Predictions) -> pd.DataFrame:
     return pd.DataFrame({"actual": names[test.labels], "predicted": names[test.predicted]})
 
 
-def _said(rung: Rung, model: Model, split: Split) -> Predictions:
-    predictions = predictions_for(split, predict(model, split, rung.file))
+def _fitted(model: Model, train: Split, path: Path) -> Strangeness:
+    count = min(len(train), FIT_PICTURES)
+    rows = np.linspace(0, len(train) - 1, count).astype(int)  # all over the split
+    return Strangeness.fit(features_of(model, train, rows, path), train.labels[rows])
+
+
+def _said(rung: Rung, model: Model, split: Split, strangeness: Strangeness) -> Predictions:
+    probabilities, strange = look_at(model, split, rung.file, strangeness.of)
+    predictions = predictions_for(split, probabilities, strange)
     write_predictions(prediction_file(rung.name, split.name), predictions)
     return predictions
 

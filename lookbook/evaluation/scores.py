@@ -136,10 +136,14 @@ def compare_neighbours(
     }
 
 
+def picked(figures: dict[str, dict], headline: Headline = ACCURACY) -> str:
+    """Return the model that is best on validation data, the first among equals."""
+    return max(figures, key=lambda model: figures[model][f"validation_{headline.name}"])
+
+
 def selection(figures: dict[str, dict], headline: Headline = ACCURACY) -> str:
     """Return which model validation data pick (the first among equals), and its test figure."""
-    on_validation = f"validation_{headline.name}"
-    name = max(figures, key=lambda model: figures[model][on_validation])
+    on_validation, name = f"validation_{headline.name}", picked(figures, headline)
     figure, of_test = figures[name][on_validation], tested(figures[name], headline)
     if headline.is_balanced:
         return (

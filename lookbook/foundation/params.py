@@ -152,7 +152,7 @@ class TrainCnnParams(TrainingParams):
 class FineTuneParams(Section):
     """The second step of transfer: the last blocks of the base, at a low rate."""
 
-    least_epochs: ClassVar[int] = 12
+    least_epochs: ClassVar[int] = 16
     least_steps: ClassVar[int] = 600
 
     blocks: AutoWhole
@@ -177,6 +177,20 @@ class TrainTransferParams(TrainingParams):
     fine_tune: FineTuneParams
 
 
+class EvaluateParams(Section):
+    """What a model's answers promise; see `lookbook.evaluation.doubt`."""
+
+    coverage: Share
+    kept: Share
+
+
+class ExportParams(Section):
+    """Which models are exported, and how."""
+
+    models: Literal["all", "picked"]
+    weights: Literal["float32", "float16"]
+
+
 class Params(Section):
     """All of params.yaml."""
 
@@ -187,6 +201,8 @@ class Params(Section):
     train_ann: TrainAnnParams
     train_cnn: TrainCnnParams
     train_transfer: TrainTransferParams
+    evaluate: EvaluateParams
+    export: ExportParams
 
 
 def load_params(path: Path = PARAMS) -> Params:

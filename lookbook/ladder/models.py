@@ -1,7 +1,7 @@
 """Load any trained model of the ladder and ask it for probabilities."""
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -11,11 +11,11 @@ import numpy as np
 from lookbook.foundation.errors import LookbookError
 from lookbook.ladder.cost import operations
 from lookbook.ladder.rungs import rung
-from lookbook.networks.architectures import seen_size
+from lookbook.networks.architectures import seen_size, with_features
 from lookbook.networks.saving import load_keras, unreadable
 from lookbook.shallow.linear import LinearModel
 from lookbook.splits.spec import Spec
-from lookbook.splits.split import Split
+from lookbook.splits.split import Split, index_blocks
 
 
 class Model(Protocol):
@@ -37,8 +37,12 @@ class Model(Protocol):
     def image_size(self) -> int:
         """The side in pixels of what it makes of a picture before anything else."""
 
-    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
-        """Return float (n, classes) for raw uint8 pixels (n, height, width, channels)."""
+    def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what it makes of raw uint8 pixels (n, height, width, channels), and what it says.
+
+        The features are float (n, values), see `lookbook.networks.architectures.with_features`; the
+        probabilities float (n, classes).
+        """
 
 
 class KerasModel:
@@ -47,6 +51,7 @@ class KerasModel:
     def __init__(self, path: Path):
         """Load it without running any code that the file might bring (Keras's safe mode)."""
         self.network = load_keras(path, remedy=_remedy(path))
+        self._looking = with_features(self.network)
 
     @property
     def num_parameters(self) -> int:
@@ -60,9 +65,10 @@ class KerasModel:
     def image_size(self) -> int:
         return seen_size(self.network)
 
-    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
-        """Return float32 (n, classes) for raw pixels."""
-        return self.network.predict_on_batch(pixels)
+    def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return float32 features and probabilities for raw pixels."""
+        features, probabilities = self._looking.predict_on_batch(pixels)
+        return features, probabilities
 
 
 LOADERS: dict[str, Callable[[Path], Model]] = {"keras": KerasModel, "linear": LinearModel}
@@ -80,33 +86,79 @@ def load_model(path: Path) -> Model:
         raise unreadable(path, error, _remedy(path)) from None
 
 
+def features_of(model: Model, split: Split, rows: np.ndarray, path: Path) -> np.ndarray:
+    """Return float32 (len(rows), values): what a model makes of some pictures of a split.
+
+    Args:
+        model: As `load_model` gives it.
+        split: The pictures.
+        rows: Which of them, int.
+        path: The model's file, for the message.
+
+    Raises:
+        LookbookError: As for `look_at`.
+    """
+    found = [features for features, _ in _looked(model, split, rows, path)]
+    features = np.concatenate(found).astype(np.float32)
+    _check_numbers(features, split, path)
+    return features
+
+
 def predict(model: Model, split: Split, path: Path) -> np.ndarray:
-    """Return float64 probabilities of shape (len(split), classes), rows adding up to 1.
+    """Return float64 probabilities (len(split), classes), rows adding up to 1; see `look_at`."""
+    return look_at(model, split, path, lambda features: np.zeros(len(features)))[0]
+
+
+def look_at(
+    model: Model, split: Split, path: Path, strangeness: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a model says of each picture of a split, and how strange it finds them.
 
     Args:
         model: As `load_model` gives it.
         split: The pictures.
         path: The model's file, for the message.
+        strangeness: From features (n, values) to float (n,).
+
+    Returns:
+        float64 probabilities of shape (len(split), classes), rows adding up to 1, and float32
+        (len(split),).
 
     Raises:
         LookbookError: If the model was made for other classes or another image shape, or what it
             says is not a number.
     """
-    try:
-        parts = [model.probabilities(split.images(block)) for block in split.blocks()]
-    except ValueError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise _unfit(path, split.spec, reason) from None
+    parts, strange = [], []
+    for features, said in _looked(model, split, np.arange(len(split)), path):
+        parts.append(said)
+        strange.append(strangeness(features))
     probabilities = np.concatenate(parts).astype(np.float64)
     if probabilities.shape[1] != split.spec.num_classes:
         raise _unfit(path, split.spec, f"a model of {probabilities.shape[1]} classes")
-    unknown = int((~np.isfinite(probabilities).all(axis=1)).sum())
+    _check_numbers(probabilities, split, path)
+    rows = probabilities / probabilities.sum(axis=1, keepdims=True)
+    return rows, np.concatenate(strange).astype(np.float32)
+
+
+def _check_numbers(said: np.ndarray, split: Split, path: Path) -> None:
+    unknown = int((~np.isfinite(said).all(axis=1)).sum())
     if unknown:
         raise LookbookError(
             f"Expected probabilities from {path}. Received: NaN for {unknown} of {len(split)} "
             f"{split.name} pictures; its weights are damaged. {_remedy(path)}"
         )
-    return probabilities / probabilities.sum(axis=1, keepdims=True)
+
+
+def _looked(
+    model: Model, split: Split, rows: np.ndarray, path: Path
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield what a model makes of the pictures, as many at once as may go through it."""
+    try:
+        for block in index_blocks(len(rows), int(np.prod(split.image_shape))):
+            yield model.look(split.images(rows[block]))
+    except ValueError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise _unfit(path, split.spec, reason) from None
 
 
 def _remedy(path: Path) -> str:

@@ -144,6 +144,37 @@ def join(spec: Spec, extractor: keras.Model, head: keras.Model) -> keras.Model:
     return keras.Model(inputs, head(extractor(inputs)), name="transfer")
 
 
+def with_features(network: keras.Model) -> keras.Model:
+    """Return a network that also tells what it makes of a picture before it decides.
+
+    Features are what tells a picture of another kind. They are taken where most of them are left:
+    the averages of a network's last feature maps, or its first hidden layer where it has no maps.
+
+    Args:
+        network: As one of the functions here built it.
+
+    Returns:
+        A model from pixels to features (n, values) and probabilities (n, classes).
+    """
+    last = network.layers[-1]
+    if isinstance(last, keras.Model):  # a head, after a base and its pooling
+        inputs = keras.Input(network.input_shape[1:], name="pixels")
+        features = network.layers[-2](inputs)
+        return keras.Model(inputs, [features, last(features)], name=network.name)
+    named = {layer.name: layer for layer in network.layers}
+    if "features" in named:
+        features = layers.GlobalAveragePooling2D()(named["features"].output)
+    else:
+        vectors = [layer.output for layer in network.layers if len(layer.output.shape) == 2]
+        hidden = [
+            layer.output
+            for layer in network.layers
+            if isinstance(layer, layers.Activation) and len(layer.output.shape) == 2
+        ]
+        features = (hidden or vectors)[0]
+    return keras.Model(network.input, [features, network.output], name=network.name)
+
+
 def seen_size(model: keras.Model) -> int:
     """Return the side in pixels of what a network makes of pictures before anything else."""
     sides = [layer.output.shape[1] for layer in flat_layers(model) if layer.name == SEEN]

@@ -63,7 +63,11 @@ class LinearModel:
         """A multiplication and an addition for each weight."""
         return 2 * self.classifier.coef_.size
 
-    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
-        """Return float64 of shape (n, classes) for raw pixels (n, height, width, channels)."""
+    def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return its inputs, and float64 probabilities (n, classes).
+
+        Args:
+            pixels: Raw, of shape (n, height, width, channels).
+        """
         inputs = shallow_inputs(pixels, self.scaling, self.shrink)
-        return self.classifier.predict_proba(inputs)
+        return inputs, self.classifier.predict_proba(inputs)

@@ -50,15 +50,21 @@ class Split:
             self._open(f"images-{shard:05}.npy", self.spec.image_shape) for shard in shards
         ]
         self._shards = [np.asarray(mapped) for mapped in self._maps]  # quicker to index
-        labels = [self._open(f"labels-{shard:05}.npy", ()) for shard in shards]
-        self.labels = np.concatenate([np.empty(0, np.int32), *labels])
         self._starts = np.cumsum([0, *map(len, self._shards)])
-        received = (int(self._starts[-1]), len(self.labels))
-        if received != (count, count):
-            raise damaged(self.folder, f"{count} pictures and labels", received)
+        if self._starts[-1] != count:
+            raise damaged(self.folder, f"{count} pictures", int(self._starts[-1]))
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return int(self._starts[-1])
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """The classes of the pictures, int32 of shape (n,)."""
+        shards = [self._open(f"labels-{n:05}.npy", ()) for n in range(len(self._shards))]
+        labels = np.concatenate([np.empty(0, np.int32), *shards])
+        if len(labels) != len(self):
+            raise damaged(self.folder, f"{len(self)} labels", len(labels))
+        return labels
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -105,13 +105,21 @@ def published(
         LookbookError: As for `load_base`.
     """
     share = 1.0 if width == "auto" else width
+    shape = {"input_shape": (side, side, 3)}
     if weights in ("auto", "imagenet"):
         with published_weights():
-            return _build(name, share, side, weights="imagenet")
-    base = _build(name, share, side)
-    if weights != "none":
-        load_weights(base, weights_file(weights), name)
-    return base
+            application = _build(name, share, shape, weights="imagenet")
+    else:
+        application = _build(name, share, shape)
+        if weights != "none":
+            load_weights(application, weights_file(weights), name)
+    # The network's own scaling, as its authors wrote it; Keras finds it by the module's name.
+    module = getattr(keras.applications, _constructor(name).__module__.rpartition(".")[2])
+    inputs = keras.Input((side, side, 3), name="pixels")
+    # Built again behind the scaling, as one graph, since weights are published without it.
+    whole = _build(name, share, {"input_tensor": module.preprocess_input(inputs)})
+    whole.set_weights(application.get_weights())
+    return keras.Model(inputs, whole.output, name="base")
 
 
 def base_for(settings: TrainTransferParams, spec: Spec) -> keras.Model:
@@ -264,7 +272,7 @@ def _constructor(name: str) -> Callable[..., keras.Model]:
     return getattr(keras.applications, name)
 
 
-def _build(name: str, width: float, side: int | None, weights: str | None = None) -> keras.Model:
+def _build(name: str, width: float, inputs: dict, weights: str | None = None) -> keras.Model:
     constructor = _constructor(name)
     options = {} if width == 1 else {"alpha": width}
     if options and "alpha" not in inspect.signature(constructor).parameters:
@@ -272,17 +280,12 @@ def _build(name: str, width: float, side: int | None, weights: str | None = None
             f"Expected train_transfer.width to be 1: {name} is published in one width. Received: "
             f"{width}. Set it to 1."
         )
-    # The network's own scaling, as its authors wrote it; Keras finds it by the module's name.
-    module = getattr(keras.applications, constructor.__module__.rpartition(".")[2])
-    inputs = keras.Input((side, side, 3), name="pixels")
-    scaled = module.preprocess_input(inputs)
     try:
-        built = constructor(include_top=False, weights=weights, input_tensor=scaled, **options)
-        return keras.Model(inputs, built.output, name="base")
+        return constructor(include_top=False, weights=weights, **inputs, **options)
     except ValueError as error:
         raise LookbookError(
             f"Expected settings that {name} can be built with. Received: {_first_line(error)} "
-            f"(width {width}, pictures of {side} pixels). Change {PARAMETER} or its settings."
+            f"(width {width}). Change {PARAMETER} or its settings."
         ) from None
 
 

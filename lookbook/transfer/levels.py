@@ -37,6 +37,4 @@ def _is_activation(layer: layers.Layer) -> bool:
     """Return whether a layer gives feature maps that come from something not linear."""
     activation = getattr(layer, "activation", keras.activations.linear)
     is_own = isinstance(layer, (layers.Activation, layers.ReLU, layers.LeakyReLU))
-    return len(layer.output.shape) == 4 and (
-        is_own or activation is not keras.activations.linear
-    )
+    return len(layer.output.shape) == 4 and (is_own or activation is not keras.activations.linear)

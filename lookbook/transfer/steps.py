@@ -21,21 +21,29 @@ NAME = "train_transfer"  # of the stage, for messages and checkpoints
 
 TUNED_PARAMETERS = 4_000_000
 FEWEST, MOST = 500, 20_000  # training pictures
+ENOUGH = 0.95  # of the validation pictures right: what is left to win is not worth the minutes
 
 logger = logging.getLogger(__name__)
 
 
-def blocks_to_tune(asked: int | Auto, base: keras.Model, train: Split) -> int:
+def blocks_to_tune(asked: int | Auto, base: keras.Model, train: Split, accuracy: float) -> int:
     """Return how many blocks of a base to train: as asked, or all of them where that pays.
 
     `auto` trains the whole of a base of at most `TUNED_PARAMETERS`, where there are pictures enough
-    for it and not so many that it would take hours on a CPU.
+    for it and not so many that it would take hours on a CPU, and where the frozen base leaves
+    enough to be won.
+
+    Args:
+        asked: As the parameter says.
+        base: From `load_base`.
+        train: Training pictures.
+        accuracy: With the base frozen, on validation pictures.
     """
     if asked != "auto":
         return asked
     small = base.count_params() <= TUNED_PARAMETERS
     pays = small and base.input_shape[-1] == 3 and FEWEST <= len(train) <= MOST
-    return len(blocks_of(base)) if pays else 0
+    return len(blocks_of(base)) if pays and accuracy < ENOUGH else 0
 
 
 def train_head(

@@ -23,7 +23,7 @@ def predictions():
         probabilities[row] = (1 - sure) / 3
         probabilities[row, said] = sure
     ids = np.array([str(row) for row in range(7)])
-    return Predictions(ids, np.array(LABELS), probabilities, list("abcd"))
+    return Predictions(ids, np.array(LABELS), probabilities, list("abcd"), np.zeros(len(ids)))
 
 
 def test_the_worst_mistake_gave_the_truth_the_least(predictions):
@@ -52,7 +52,11 @@ def test_mistakes_and_right_answers_are_looked_at(predictions):
 
 def test_a_model_without_mistakes_has_none(predictions):
     right = Predictions(
-        predictions.ids, predictions.predicted, predictions.probabilities, list("abcd")
+        predictions.ids,
+        predictions.predicted,
+        predictions.probabilities,
+        list("abcd"),
+        predictions.strangeness,
     )
     assert worst_mistakes(right).tolist() == []
     assert confused_pairs(right) == []

@@ -19,7 +19,7 @@ from lookbook.splits.split import Split
 def predictions():
     ids = np.array([f"{number:016x}" for number in range(3)])
     probabilities = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4]], np.float32)
-    return Predictions(ids, np.array([0, 1, 0], np.int32), probabilities, ["a", "b|c", "p_d"])
+    return Predictions(ids, np.array([0, 1, 0], np.int32), probabilities, ["a", "b|c", "p_d"], np.float32([0, 1, 2]))
 
 
 def test_what_is_written_is_read_again(predictions, tmp_path):
@@ -36,7 +36,7 @@ def test_what_is_written_is_read_again(predictions, tmp_path):
 def test_anyone_can_read_the_file(predictions, tmp_path):
     write_predictions(tmp_path / "model.parquet", predictions)
     table = pd.read_parquet(tmp_path / "model.parquet")
-    assert list(table.columns) == ["id", "label", "p_a", "p_b|c", "p_p_d"]
+    assert list(table.columns) == ["id", "label", "strangeness", "p_a", "p_b|c", "p_p_d"]
     assert table["id"].tolist() == predictions.ids.tolist()
     assert table["p_a"].dtype == np.float32
 

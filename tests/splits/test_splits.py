@@ -125,16 +125,16 @@ def cut(path):
     [
         ("spec.json", lambda path: path.unlink(), "Expected the description of the splits in"),
         ("spec.json", lambda path: path.write_text("{}"), "Expected the description of the splits"),
-        ("train/images-00000.npy", lambda path: path.unlink(), "Expected 10 pictures and labels"),
+        ("train/images-00000.npy", lambda path: path.unlink(), "Expected 10 pictures in"),
         ("train/images-00000.npy", cut, "Expected a whole shard in"),
         ("train/labels-00000.npy", lambda path: np.save(path, LABELS), "Received: int64"),
-        ("train/labels-00000.npy", lambda path: np.save(path, np.int32([1])), "Received: (10, 1)"),
+        ("train/labels-00000.npy", lambda path: np.save(path, np.int32([1])), "10 labels in"),
     ],
 )
 def test_each_damage_has_a_sentence(tmp_path, name, fault, sentence):
     write(tmp_path)
     fault(tmp_path / name)
     with pytest.raises(LookbookError) as error:
-        Split("train", tmp_path)
+        assert len(Split("train", tmp_path).labels)
     assert sentence in str(error.value)
     assert "dvc repro preprocess" in str(error.value)

@@ -29,7 +29,7 @@ from lookbook.splits.split import Split
 from lookbook.splits.writing import SplitWriter
 from lookbook.training.fitting import save_curves
 from lookbook.transfer.bases import load_base
-from stages import baseline, evaluate
+from stages import baseline, evaluate, export
 
 # Those that the tests make; a new rung has its own tests.
 MADE = tuple(map(rung, ("baseline", "train_ann", "train_cnn", "train_transfer")))
@@ -94,7 +94,8 @@ def ladder(project, evaluated):
 def test_every_model_gets_the_same_figures(ladder):
     metrics = json.loads(Path("metrics/evaluate.json").read_text())
     assert list(metrics) == [*ALL, "majority_class"]
-    assert {tuple(entry) for entry in metrics.values()} == {tuple(metrics["baseline"])}
+    figures = [{name for name in metrics[model] if name != "answers"} for model in metrics]
+    assert all(entry == figures[0] for entry in figures)
     assert metrics["baseline"]["accuracy"] > 0.9
     assert metrics["train_ann"]["accuracy"] < 0.4
     assert 0.09 < metrics["majority_class"]["accuracy"] < 0.11
@@ -356,7 +357,15 @@ def test_a_model_that_brings_code_is_refused(trained, run_main):
 def test_only_evaluate_opens_the_test_split(project):
     for script in Path("stages").glob("*.py"):
         opens = 'Split("test")' in script.read_text()
-        assert opens == (script.stem == "evaluate"), script
+        assert opens == (script.stem in ("evaluate", "export")), script
+
+
+def test_export_opens_no_label_of_a_test_picture(ladder, run_main, monkeypatch):
+    monkeypatch.setattr(export, "RUNGS", MADE[:1])
+    for path in Path("data/processed/test").glob("labels-*"):
+        path.unlink()
+    code, err = run_main(export.main)
+    assert code == 0, err
 
 
 def test_once_test_labels_are_changed_every_figure_says_so(trained, run_main, processed):

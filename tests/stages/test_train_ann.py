@@ -32,7 +32,7 @@ def test_the_dense_network_learns_digits(processed, set_params, run_main, one_ho
     assert "dense" in Path("models/train_ann.txt").read_text()
     validation = Split("validation")
     everything = validation.images(np.arange(len(validation)))
-    predicted = load_model(train_ann.OUTPUTS.model).probabilities(everything).argmax(axis=1)
+    predicted = load_model(train_ann.OUTPUTS.model).look(everything)[1].argmax(axis=1)
     accuracy = (predicted == validation.labels).mean()
     assert accuracy == pytest.approx(metrics["validation_accuracy"], abs=1e-6)
 

@@ -23,11 +23,11 @@ def test_the_committed_base_serves_digits(processed, run_main):
     assert code == 0, err
     metrics = json.loads(Path("metrics/train_transfer.json").read_text())
     assert metrics["validation_accuracy"] > 0.93
-    assert metrics["trained_parameters"] == 128 * 10 + 10
+    assert metrics["trained_parameters"] == 224 * 10 + 10
     assert metrics["parameters"] > 90_000
     validation = Split("validation")
     everything = validation.images(np.arange(len(validation)))
-    predicted = load_model(OUTPUTS.model).probabilities(everything).argmax(axis=1)
+    predicted = load_model(OUTPUTS.model).look(everything)[1].argmax(axis=1)
     accuracy = (predicted == validation.labels).mean()
     assert accuracy == pytest.approx(metrics["validation_accuracy"], abs=0.003)
 
@@ -71,7 +71,7 @@ def test_fine_tuning_is_a_second_step(processed, set_params, run_main, caplog):
         metrics["frozen"]["validation_accuracy"], abs=0.003
     )
     convolutions = (9 * 32 * 64 + 64) + (9 * 64 * 128 + 128)
-    assert metrics["trained_parameters"] == convolutions + 128 * 10 + 10
+    assert metrics["trained_parameters"] == convolutions + 224 * 10 + 10
     curves = pd.read_csv(OUTPUTS.curves)
     assert curves["epoch"].tolist() == list(range(1, 12))
     first = load_base("fashion_mnist_cnn", weights="auto", width="auto", image_size=28)
@@ -118,7 +118,7 @@ def test_a_base_of_keras_takes_grey_pictures(processed, set_params, run_main):
     code, err = run_main(train_transfer.main)
     assert code == 0, err
     metrics = json.loads(OUTPUTS.metrics.read_text())
-    assert metrics["trained_parameters"] == 256 * 10 + 10
+    assert metrics["trained_parameters"] == 448 * 10 + 10
     assert len(metrics["base_weights_sha256"]) == 64
 
 
@@ -159,10 +159,10 @@ def test_a_base_that_learns_nothing_better_stays_as_it_was(processed, set_params
     assert "keeping the frozen base" in caplog.text
     metrics = json.loads(OUTPUTS.metrics.read_text())
     assert metrics["tuned_blocks"] == 0
-    assert metrics["trained_parameters"] == 128 * 10 + 10
+    assert metrics["trained_parameters"] == 224 * 10 + 10
     assert metrics["fine_tuned"]["validation_accuracy"] <= metrics["validation_accuracy"]
     validation = Split("validation")
     everything = validation.images(np.arange(len(validation)))
-    predicted = load_model(OUTPUTS.model).probabilities(everything).argmax(axis=1)
+    predicted = load_model(OUTPUTS.model).look(everything)[1].argmax(axis=1)
     accuracy = (predicted == validation.labels).mean()
     assert accuracy == pytest.approx(metrics["validation_accuracy"], abs=0.003)

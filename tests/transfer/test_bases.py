@@ -15,6 +15,7 @@ from lookbook.transfer.bases import (
     base_card,
     block_of,
     load_base,
+    published,
     trained_on,
     unfreeze,
     weights_hash,
@@ -33,8 +34,11 @@ def untrained(name, **changes):
 )
 def test_a_base_brings_its_own_scaling_and_keeps_it_in_its_file(name, tmp_path):
     keras.utils.set_random_seed(0)
-    base = untrained(name)
-    application = base.layers[-1]
+    base = published(name, weights="none", width="auto", side=96)
+    application = getattr(keras.applications, name)(
+        include_top=False, weights=None, input_shape=(96, 96, 3)
+    )
+    application.set_weights(base.get_weights())
     module = getattr(keras.applications, {
         "VGG16": "vgg16", "MobileNet": "mobilenet", "MobileNetV2": "mobilenet_v2",
         "MobileNetV3Small": "mobilenet_v3", "EfficientNetV2B0": "efficientnet_v2",
@@ -47,6 +51,19 @@ def test_a_base_brings_its_own_scaling_and_keeps_it_in_its_file(name, tmp_path):
     save_keras(base, tmp_path / "base.keras")
     loaded = load_keras(tmp_path / "base.keras", remedy="")
     np.testing.assert_array_equal(loaded.predict_on_batch(PIXELS), received)
+
+
+def test_a_base_gives_what_it_knows_of_finer_parts_too():
+    keras.utils.set_random_seed(0)
+    whole = published("MobileNet", weights="none", width=0.25, side=96)
+    base = load_base("MobileNet", weights="none", width=0.25, image_size=96)
+    base.set_weights(whole.get_weights())
+    maps = base.predict_on_batch(PIXELS)
+    assert [one.shape[1:] for one in maps] == [(12, 12, 64), (6, 6, 128), (3, 3, 256)]
+    for name, received in zip(("conv_pw_5_relu", "conv_pw_11_relu"), maps[:-1], strict=True):
+        expected = keras.Model(whole.input, whole.get_layer(name).output)
+        np.testing.assert_allclose(received, expected.predict_on_batch(PIXELS), atol=1e-5)
+    np.testing.assert_allclose(maps[-1], whole.predict_on_batch(PIXELS), atol=1e-5)
 
 
 def test_every_application_of_keras_is_known():
@@ -93,7 +110,7 @@ def test_the_averages_of_normalisations_stay_in_training():
     assert before
     outer = keras.Model(inputs := keras.Input((96, 96, 3)), base(inputs))
     np.testing.assert_allclose(
-        outer(PIXELS, training=True), outer(PIXELS, training=False), rtol=1e-4, atol=1e-5
+        outer(PIXELS, training=True)[-1], outer(PIXELS, training=False)[-1], rtol=1e-4, atol=1e-5
     )
     for now, then in zip(averages, before, strict=True):
         np.testing.assert_array_equal(now.numpy(), then)
@@ -134,7 +151,9 @@ def test_each_mistake_has_a_sentence(project, changes, sentence):
 @pytest.mark.parametrize("fault", ["other width", "damaged", "no weights at all"])
 def test_wrong_weights_have_a_sentence(tmp_path, fault):
     path = tmp_path / "base.weights.h5"
-    untrained("MobileNet", width=0.25).layers[-1].save_weights(path)
+    keras.applications.MobileNet(
+        include_top=False, weights=None, input_shape=(96, 96, 3), alpha=0.25
+    ).save_weights(path)
     if fault == "damaged":
         path.write_bytes(path.read_bytes()[:2000])
     elif fault == "no weights at all":
@@ -200,7 +219,7 @@ def test_a_published_network_becomes_a_base_of_half_the_size(lookbook):
     assert half < 0.7 * whole
     base = load_base("half", weights="auto", width="auto", image_size=128)
     assert {weight.dtype for weight in base.weights} == {"float32"}
-    assert base.predict_on_batch(np.zeros((1, 128, 128, 3))).shape == (1, 4, 4, 256)
+    assert base.predict_on_batch(np.zeros((1, 128, 128, 3)))[-1].shape == (1, 4, 4, 256)
 
 
 def test_half_the_size_is_the_same_numbers_rounded(tmp_path):
@@ -216,7 +235,7 @@ def test_half_the_size_is_the_same_numbers_rounded(tmp_path):
 def test_small_pictures_are_enlarged_for_bases_of_photos():
     base = load_base("MobileNet", weights="none", width=0.25, image_size=28)
     assert base.input_shape == (None, 28, 28, 3)
-    assert base.output_shape == (None, 3, 3, 256)  # of 96 pixels, which it halves five times
+    assert base.output_shape[-1] == (None, 3, 3, 256)  # of 96 pixels, which it halves five times
     assert seen_size(base) == LEAST_SIZE == 96
     assert seen_size(load_base("MobileNet", weights="none", width=0.25, image_size=96)) == 96
 
@@ -226,7 +245,7 @@ def test_the_base_of_photos_serves_any_size(size):
     path = ROOT / "data/bases/photos.keras"
     assert path.stat().st_size < 2_000_000
     base = load_base("photos", weights="auto", width="auto", image_size=size, folder=path.parent)
-    maps = base.predict_on_batch(np.zeros((1, size, size, 3)))
+    maps = base.predict_on_batch(np.zeros((1, size, size, 3)))[-1]
     assert maps.shape[1:3] == (max(size, 64) // 32,) * 2
 
 

@@ -70,7 +70,7 @@ def test_views_are_augmented_after_the_first(extractor):
 
 
 def test_many_features_are_kept_in_shards(extractor, monkeypatch):
-    monkeypatch.setattr(features, "SHARD_BYTES", 4 * 128 * 100)
+    monkeypatch.setattr(features, "SHARD_BYTES", 4 * 224 * 100)
     validation = Split("validation")
     found = Features(extractor, validation)
     folder = cache_folder("features") / found.fingerprint()

@@ -1,0 +1,130 @@
+"""Export the models as files that run without the pipeline, and prove that they say the same.
+
+In: the models, what evaluate measured of them (figures, doubt, predictions), and the pixels of the
+test pictures; no label is opened. Out: models/export/<model>.tflite, each with its card inside, and
+a model card for people, models/export/README.md.
+
+Every file is compared with the network that was measured, picture by picture, many at once and one
+at a time. One changed prediction stops the stage, and nothing is exported.
+
+    python -m stages.export          12 s on digits
+"""
+
+import json
+import logging
+from importlib.metadata import version
+from pathlib import Path
+
+from lookbook.datasets.cards import load_card
+from lookbook.evaluation.doubt import Doubt, load_doubt
+from lookbook.evaluation.predictions import prediction_file, read_predictions
+from lookbook.evaluation.scores import picked
+from lookbook.exporting.litert import converted
+from lookbook.exporting.model_card import file_of, model_card
+from lookbook.exporting.network import answering_network
+from lookbook.exporting.proof import prove
+from lookbook.foundation.errors import explains_errors
+from lookbook.foundation.files import replacing, sha256_of, write_metrics, write_text
+from lookbook.foundation.params import Params, load_params
+from lookbook.foundation.schema import read_yaml
+from lookbook.foundation.versions import VERSIONS
+from lookbook.inference.card import FORMAT, Card, with_card
+from lookbook.ladder.models import load_model
+from lookbook.ladder.rungs import RUNGS, Rung
+from lookbook.splits.headline import Headline
+from lookbook.splits.split import Split
+
+FIGURES = Path("metrics/evaluate.json")
+BASES = Path("data/bases")
+EXPORT = Path("models/export")
+METRICS = Path("metrics/export.json")
+
+logger = logging.getLogger("export")
+
+
+def card_of(rung: Rung, params: Params, figures: dict, doubt: Doubt, train: Split) -> Card:
+    """Return what there is to know of an exported model.
+
+    Args:
+        rung: Which one it is.
+        params: Of the pipeline.
+        figures: Of all models, as evaluate wrote them.
+        doubt: What evaluate found out about the model.
+        train: The training pictures.
+    """
+    spec, of_model = train.spec, figures[rung.name]
+    return Card(
+        format=FORMAT,
+        name=rung.name,
+        title=rung.title,
+        is_picked=rung.name == picked(figures, Headline.of(train, Split("validation"))),
+        class_names=spec.class_names,
+        image_size=spec.image_shape[0],
+        channels=spec.image_shape[2],
+        resize=params.preprocess.resize,
+        weights=params.export.weights,
+        temperature=doubt.temperature,
+        coverage=doubt.coverage,
+        least_probability=doubt.least_probability,
+        kept=doubt.kept,
+        most_strangeness=doubt.most_strangeness,
+        accuracy={
+            "figure": of_model["accuracy"],
+            "low": of_model["accuracy_low"],
+            "high": of_model["accuracy_high"],
+            "pictures": spec.counts["test"],
+        },
+        model_sha256=sha256_of(rung.file),
+        data_sha256=train.fingerprint(),
+        versions={name: version(name) for name in [*VERSIONS, "ai-edge-litert"]},
+        licences={"data": load_card(params.dataset).licence, "base": base_licence(rung)},
+    )
+
+
+def base_licence(rung: Rung) -> str:
+    """Return what is known of the licence of a model's base; empty for a model without one."""
+    base = json.loads(rung.metrics.read_text(encoding="utf-8")).get("base")
+    if base is None:
+        return ""
+    card = BASES / f"{base}.yaml"
+    known = read_yaml(card)["licence"] if card.is_file() else "see keras.io/api/applications"
+    return f"{base} ({known})"
+
+
+@explains_errors
+def main() -> None:
+    """Export every model that the parameters ask for, prove it, write its figures."""
+    params, train, test = load_params(), Split("train"), Split("test")
+    figures = json.loads(FIGURES.read_text(encoding="utf-8"))
+    cards, proofs = [], {}
+    with replacing(EXPORT) as folder:
+        folder.mkdir()
+        for rung in RUNGS:
+            doubt = load_doubt(rung.name)
+            card = card_of(rung, params, figures, doubt, train)
+            if params.export.models == "picked" and not card.is_picked:
+                continue
+            model = load_model(rung.file)
+            network = answering_network(rung.name, model, doubt, train.image_shape)
+            path = folder / file_of(rung.name).name
+            path.write_bytes(with_card(converted(network, half=card.weights == "float16"), card))
+            said = prediction_file(rung.name, "test")
+            measured = read_predictions(said, str(said))
+            proofs[rung.name] = prove(path, test, measured, doubt)
+            cards.append(card)
+            logger.info("%s", told(rung.name, proofs[rung.name], path.stat().st_size))
+        text = model_card(cards, proofs, figures, dataset=params.dataset, counts=train.spec.counts)
+        write_text(folder / "README.md", text)
+    write_metrics(METRICS, proofs)
+
+
+def told(name: str, proof: dict, size: int) -> str:
+    """Return what the proof found, in a sentence."""
+    return (
+        f"{name}: {size:,} bytes; all {proof['pictures']:,} predictions as measured, probabilities "
+        f"within {proof['largest_difference']:.1e}"
+    )
+
+
+if __name__ == "__main__":
+    main()
