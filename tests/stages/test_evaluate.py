@@ -10,50 +10,18 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from support import copy_project, rows_of, settings_of
+from support import rows_of
+from untrained import ALL, MADE, softmax_regression
 
 from lookbook.evaluation.learning_curve import fingerprint_of
 from lookbook.evaluation.predictions import prediction_file, read_predictions
 from lookbook.foundation.params import load_params
-from lookbook.ladder.rungs import rung
-from lookbook.networks.architectures import (
-    build_ann,
-    build_cnn,
-    build_feature_extractor,
-    build_head,
-    join,
-)
 from lookbook.networks.saving import save_keras
 from lookbook.splits.spec import Scaling, Spec, write_spec
 from lookbook.splits.split import Split
 from lookbook.splits.writing import SplitWriter
 from lookbook.training.fitting import save_curves
-from lookbook.transfer.bases import load_base
 from stages import baseline, evaluate, export
-
-# Those that the tests make; a new rung has its own tests.
-MADE = tuple(map(rung, ("baseline", "train_ann", "train_cnn", "train_transfer")))
-ALL = {made.name: made.file for made in MADE}
-
-
-def softmax_regression(spec):
-    return build_ann(spec, settings_of("train_ann", hidden=[], batch_norm=False, dropout=0.0))
-
-
-def small_cnn(spec):
-    settings = {"blocks": [[4]], "dropout": 0.0, "max_map": 0, "dense_units": 0}
-    return build_cnn(spec, settings_of("train_cnn", **settings))
-
-
-def small_transfer(spec):
-    base = load_base("fashion_mnist_cnn", weights="auto", width="auto", image_size=28)
-    extractor = build_feature_extractor(spec, base)
-    width = extractor.output_shape[-1]
-    return join(
-        spec, extractor,
-        build_head(spec, width, mean=[0.0] * width, variance=[1.0] * width, dropout=0.0),
-    )  # fmt: skip
-
 
 @pytest.fixture
 def trained(processed, run_main, monkeypatch):
@@ -61,34 +29,6 @@ def trained(processed, run_main, monkeypatch):
     assert run_main(baseline.main)[0] == 0
     save_keras(softmax_regression(Split("train").spec), Path("models/train_ann.keras"))
     monkeypatch.setattr(evaluate, "RUNGS", MADE[:2])
-
-
-@pytest.fixture(scope="module")
-def evaluated(digits_data, tmp_path_factory):
-    """A project copy that has evaluated models, the networks among them untrained."""
-    folder = tmp_path_factory.mktemp("evaluated")
-    copy_project(folder)
-    for part in ("data", "metrics"):
-        shutil.copytree(digits_data.with_name(part), folder / part, dirs_exist_ok=True)
-    with contextlib.chdir(folder):
-        baseline.main()
-        spec = Split("train").spec
-        for build, name in ((softmax_regression, "ann"), (small_cnn, "cnn")):
-            save_keras(build(spec), Path(f"models/train_{name}.keras"))
-        save_keras(small_transfer(spec), Path("models/train_transfer.keras"))
-        curves = pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1], "val_loss": [3.0, 2]})
-        curves = curves.assign(accuracy=[0.1, 0.2], val_accuracy=[0.1, 0.3])
-        save_curves(curves, Path("metrics/curves/train_cnn.csv"))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(evaluate, "RUNGS", MADE)
-            evaluate.main()
-    return folder
-
-
-@pytest.fixture
-def ladder(project, evaluated):
-    """The project copy with all that was evaluated."""
-    shutil.copytree(evaluated, project, dirs_exist_ok=True)
 
 
 def test_every_model_gets_the_same_figures(ladder):
