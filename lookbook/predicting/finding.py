@@ -112,7 +112,9 @@ class Search:
 
 def is_hidden(name: str) -> bool:
     """Whether a member of an archive lies in a hidden folder, or is hidden itself."""
-    return any(part.startswith(".") and part.strip(".") for part in name.replace("\\", "/").split("/"))
+    return any(
+        part.startswith(".") and part.strip(".") for part in name.replace("\\", "/").split("/")
+    )
 
 
 def names_in(file: BinaryIO, separator: bytes) -> Iterator[str]:
