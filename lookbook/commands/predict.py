@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING
 from lookbook.foundation.errors import FAULT, LookbookError
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from lookbook.inference.classifier import Classifier
     from lookbook.predicting.answering import Answered
     from lookbook.predicting.finding import Found, Search
@@ -139,13 +141,18 @@ def writing(
             yield lambda one: rows.write(row_of(one.found.name, one.said, stamp))
     elif arguments.score:
         yield lambda one: None
-    elif sys.stdout.isatty():
+    elif on_terminal():
         width = max(map(len, [*classifier.card.class_names, "none of these"]))
         yield lambda one: print_line(one, width)
     else:
         sheet = CsvRows(sys.stdout.buffer, columns)
         yield lambda one: sheet.write(row_of(one.found.name, one.said, stamp))
         sys.stdout.buffer.flush()
+
+
+def on_terminal() -> bool:
+    """Whether a person reads what is printed."""
+    return sys.stdout.isatty()
 
 
 def print_line(one: "Answered", width: int) -> None:
@@ -157,6 +164,18 @@ def print_line(one: "Answered", width: int) -> None:
         likeliest = "" if one.said.answer == one.said.likeliest else f"  ({one.said.reason})"
         line = f"{one.said.answer:<{width}}  {share:>5}  {one.found.name}{likeliest}"
         print(printable(line))
+
+
+@contextlib.contextmanager
+def progress_bar(count: int | None) -> "Iterator[tqdm | None]":
+    """Give a bar on stderr, if that is a terminal on which nothing else is shown."""
+    if not sys.stderr.isatty() or on_terminal():
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=count, unit=" pictures", file=sys.stderr) as bar:
+        yield bar
 
 
 def printable(text: str) -> str:
@@ -192,20 +211,19 @@ class Tally:
 
     def told(self, results: "Iterator[Answered]", count: int | None) -> "Iterator[Answered]":
         """Yield the results, count them, and list faults and progress on stderr."""
-        from tqdm import tqdm
-
         from lookbook.pictures.decoding import Fault
 
-        shown = sys.stderr.isatty() and not sys.stdout.isatty()
-        with tqdm(total=count, unit=" pictures", disable=not shown, file=sys.stderr) as bar:
-            bar.update(0)
+        with progress_bar(count) as bar:
             for one in results:
                 if isinstance(one.said, Fault):
                     self.faults += 1
-                    tqdm.write(printable(f"{one.found.name}: {one.said.reason}"), sys.stderr)
+                    if bar:
+                        bar.clear()
+                    print(printable(f"{one.found.name}: {one.said.reason}"), file=sys.stderr)
                 else:
                     self.read += 1
-                bar.update()
+                if bar:
+                    bar.update()
                 yield one
 
     def check_any(self, paths: list[str], search: "Search") -> None:

@@ -168,8 +168,8 @@ def read_picture(path: Path) -> bytes:
             raise UnreadableError("not a file" if path.exists() else "no such file")
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
-        raise UnreadableError(getattr(error, "strerror", None) or str(error)) from None
+    except OSError as error:
+        raise UnreadableError(error.strerror or str(error)) from None
     if len(content) > MOST_BYTES:
         raise UnreadableError(f"over {MOST_BYTES:,} bytes")
     return content
