@@ -31,7 +31,7 @@ class _Quietly(Loader):
         return self.loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        with _stderr_aside():
+        with stderr_aside():
             self.loader.exec_module(module)
 
 
@@ -49,7 +49,8 @@ class _TensorFlow(MetaPathFinder):
 
 
 @contextlib.contextmanager
-def _stderr_aside() -> Iterator[None]:
+def stderr_aside() -> Iterator[None]:
+    """Keep what is written to the process's stderr from being seen, unless the block fails."""
     with tempfile.TemporaryFile() as said:
         stderr = os.dup(2)
         os.dup2(said.fileno(), 2)

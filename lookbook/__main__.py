@@ -50,7 +50,7 @@ def overview() -> str:
         [
             "usage: lookbook COMMAND ...",
             "",
-            "What `dvc repro` and its like lack. Each in the root of a clone:",
+            "What `dvc repro` and its like lack. Each in the root of a clone; predict anywhere:",
             "",
             *lines,
             "",
@@ -115,8 +115,18 @@ def main() -> int | None:
     )
     command.configure(parser)
     arguments = parser.parse_intermixed_args(words[1:])  # options between the others, too
-    check_place()
-    return command.run(arguments)
+    if not getattr(command, "ANYWHERE", False):
+        check_place()
+    try:
+        return command.run(arguments)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "lookbook", "stages"):
+            raise
+        raise LookbookError(
+            f"Expected what `lookbook {name}` needs to be installed. Received: no {package}. Run "
+            "`pip install 'lookbook[pipeline]'`, or `make repro` in a clone."
+        ) from error
 
 
 if __name__ == "__main__":

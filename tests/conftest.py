@@ -4,12 +4,13 @@ import http.server
 import os
 import shutil
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
 import pytest
 import yaml
-from support import TINY, copy_project, run, write_photos
+from support import TINY, copy_project, light_card, run, write_photos
 
 from lookbook.__main__ import main
 
@@ -225,3 +226,46 @@ def serve():
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def light_model() -> bytes:
+    """An exported model without its card: dark or bright, by the mean of 8x8 grey pixels.
+
+    A picture is the stranger the more its pixels differ; flat ones are none.
+    """
+    import keras
+    import numpy as np
+    import tensorflow as tf
+    from keras import layers, ops
+
+    pixels = keras.Input((8, 8, 1), dtype="uint8", name="pixels")
+    scaled = layers.Rescaling(1 / 255, dtype="float32")(pixels)
+    light = layers.GlobalAveragePooling2D()(scaled)
+    dense = layers.Dense(2)
+    logits = dense(light)
+    dense.set_weights([np.array([[-8.0, 8.0]]), np.array([4.0, -4.0])])
+    outputs = {
+        "probabilities": ops.softmax(logits),
+        "calibrated": ops.softmax(logits / 2),
+        "strangeness": ops.std(scaled, axis=(1, 2, 3)),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "light.tflite")
+        signature = [tf.TensorSpec((None, 8, 8, 1), tf.uint8, name="pixels")]
+        model = keras.Model(pixels, outputs)
+        model.export(path, format="litert", input_signature=signature, verbose=False)
+        return path.read_bytes()
+
+
+@pytest.fixture
+def export(light_model, tmp_path):
+    """A function that writes the exported model with some of its card changed."""
+    from lookbook.inference.card import with_card
+
+    def write(path=tmp_path / "light.tflite", **changes):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(with_card(light_model, light_card(**changes)))
+        return path
+
+    return write

@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from lookbook.datasets.cards import card_path
 from lookbook.datasets.packs import read_list
 from lookbook.foundation.params import load_params
 from lookbook.foundation.schema import Section
+from lookbook.inference.card import FORMAT, Card
 
 ROOT = Path(__file__).parents[1]
 PROJECT_PARTS = ["data/bases", "data/cards", "data/labels", "data/own", "lookbook", "stages"]
@@ -123,6 +125,47 @@ def check_consistent(dataset: str = "pets", root: Path = Path()) -> None:
     assert card["counts"] == table["class"].value_counts().to_dict()
     splits = table["split"].value_counts().to_dict()
     assert {name: count for name, count in card["splits"].items() if count} == splits
+
+
+def light_card(**changes) -> Card:
+    """Return the card of the fixture `light_model`, with some of it changed."""
+    card = Card(
+        format=FORMAT,
+        name="train_cnn",
+        title="CNN",
+        is_picked=True,
+        class_names=["dark", "bright"],
+        image_size=8,
+        channels=1,
+        resize="stretch",
+        weights="float32",
+        temperature=2.0,
+        coverage=0.95,
+        least_probability=0.3,
+        kept=0.99,
+        most_strangeness=0.25,
+        accuracy={"figure": 0.9, "low": 0.8, "high": 0.95, "pictures": 50},
+        model_sha256="ab" * 32,
+        data_sha256="cd" * 32,
+        versions={},
+        licences={},
+    )
+    return replace(card, **changes)
+
+
+def flat(value: int, side: int = 20, kind: str = "PNG") -> bytes:
+    """Return a picture file of one grey: 0 is dark, 128 neither, 255 bright to `light_model`."""
+    file = io.BytesIO()
+    Image.new("L", (side, side), value).save(file, kind)
+    return file.getvalue()
+
+
+def checked(side: int = 16) -> bytes:
+    """Return a picture file of black and white fields, a stranger to `light_model`."""
+    file = io.BytesIO()
+    fields = np.kron([[0, 255], [255, 0]], np.ones((side // 2, side // 2))).astype(np.uint8)
+    Image.fromarray(fields).save(file, "PNG")
+    return file.getvalue()
 
 
 def send(handler, content: bytes, *, status: int = 200, promised: int | None = None) -> None:

@@ -10,3 +10,12 @@ def tell_git(paths: list[Path]) -> None:
         subprocess.run(["git", "add", "--", *map(str, paths)], capture_output=True, check=False)
     except FileNotFoundError:
         return
+
+
+def head_of(folder: Path) -> str:
+    """Return the commit of the clone that a folder lies in: 40 hex digits; empty if unknown."""
+    command = ["git", "-C", str(folder), "rev-parse", "--verify", "--quiet", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except FileNotFoundError:
+        return ""

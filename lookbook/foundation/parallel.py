@@ -1,15 +1,34 @@
 """Work on all cores while the order stays."""
 
+import math
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
-
-import joblib
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+# What a container's share of the time is read from, in Linux's control groups 2 and 1.
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+QUOTAS = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), Path("/sys/fs/cgroup/cpu/cpu.cfs_period_us")
+
+
+def core_count() -> int:
+    """Return how many cores this process may use: in a container, fewer than the machine has."""
+    available = os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        available = len(os.sched_getaffinity(0))
+    try:
+        words = QUOTA.read_text().split() if QUOTA.is_file() else [p.read_text() for p in QUOTAS]
+        quota, period = map(float, words)
+    except (OSError, ValueError):  # no such groups, or a quota of `max`
+        return available
+    return available if quota <= 0 else max(1, min(available, math.ceil(quota / period)))
 
 
 def in_parallel(
@@ -25,7 +44,7 @@ def in_parallel(
         items: What to call it with.
         at_once: How many of them a thread takes; more where the function is quick.
     """
-    workers = joblib.cpu_count()  # what this container may use, not what the machine has
+    workers = core_count()
     waiting: deque[Future[list[Result]]] = deque()
     drawn = iter(items)
 

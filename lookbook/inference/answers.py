@@ -10,6 +10,7 @@ none or several it is `unsure`.
 import numpy as np
 
 UNSURE, STRANGER = -1, -2  # in place of a class
+WORDS = {UNSURE: "unsure", STRANGER: "none of these"}
 
 
 def in_question(calibrated: np.ndarray, least_probability: float) -> np.ndarray:

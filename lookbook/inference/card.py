@@ -7,6 +7,7 @@ from the back. The archive holds one member, card.json.
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -17,6 +18,8 @@ MEMBER = "card.json"
 MEMBER_BYTES = 2**20  # at most
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip archive can hold
 MAGIC = b"TFL3"  # at byte 4 of LiteRT's files
+AGAIN = "Run `dvc repro export` again."
+CHUNK = 2**20  # bytes read at a time
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,17 @@ class Card:
 
 
 def with_card(model: bytes, card: Card) -> bytes:
-    """Return a `.tflite` file with its card, the same bytes for the same content."""
+    """Return a `.tflite` file with its card, the same bytes for the same content.
+
+    LiteRT trusts what it reads, and may crash on a damaged file: the model's CRC-32, as eight hex
+    digits in the comment of the archive's member, tells before.
+    """
     file = io.BytesIO(model)
+    member = zipfile.ZipInfo(MEMBER, ZIP_TIME)
+    member.comment = f"{zlib.crc32(model):08x}".encode()
     with zipfile.ZipFile(file, "a") as archive:
         text = json.dumps(asdict(card), indent=2, ensure_ascii=False, allow_nan=False)
-        archive.writestr(zipfile.ZipInfo(MEMBER, ZIP_TIME), text + "\n")
+        archive.writestr(member, text + "\n")
     return file.getvalue()
 
 
@@ -83,30 +92,41 @@ def read_card(path: Path) -> Card:
             is of a newer format.
     """
     if not path.is_file():
-        raise _unfit(path, "no such file", "Run `dvc repro export`, which makes it.")
+        raise unfit(path, "no such file", "Run `dvc repro export`, which makes it.")
     with path.open("rb") as file:
         if file.read(8)[4:] != MAGIC:
-            raise _unfit(path, "a file of another kind", "Name one of models/export.")
+            raise unfit(path, "a file of another kind", "Name one of models/export.")
     try:
         with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(MEMBER).file_size > MEMBER_BYTES:
+            member = archive.getinfo(MEMBER)
+            if member.file_size > MEMBER_BYTES:
                 raise ValueError("a card of over a megabyte")
-            content = json.loads(archive.read(MEMBER))
+            content = json.loads(archive.read(member))
         received = content["format"]
         if isinstance(received, int) and received > FORMAT:
-            raise _unfit(
+            raise unfit(
                 path, f"format {received}", f"Bring Lookbook up to date: it knows {FORMAT}."
             )
+        if _crc32(path, member.header_offset) != member.comment:
+            raise ValueError("a model whose bytes are not those that were exported")
         return Card(**{field.name: content[field.name] for field in fields(Card)})
     except (zipfile.BadZipFile, KeyError):
-        raise _unfit(
-            path, "a model without a card, or one that is cut off", "Run `dvc repro export` again."
-        ) from None
-    except (ValueError, TypeError, NotImplementedError, OSError) as error:
-        raise _unfit(path, str(error), "Run `dvc repro export` again.") from None
+        raise unfit(path, "a model without a card, or one that is cut off") from None
+    except (ValueError, TypeError, NotImplementedError, zlib.error) as error:
+        raise unfit(path, str(error)) from None
 
 
-def _unfit(path: Path, received: str, remedy: str) -> LookbookError:
+def _crc32(path: Path, length: int) -> bytes:
+    """Return the CRC-32 of a file's first bytes, as the card's member has it."""
+    value = 0
+    with path.open("rb") as file:
+        while length > 0 and (chunk := file.read(min(CHUNK, length))):
+            value, length = zlib.crc32(chunk, value), length - len(chunk)
+    return f"{value:08x}".encode()
+
+
+def unfit(path: Path, received: str, remedy: str = AGAIN) -> LookbookError:
+    """Return the error of a file that is no whole model of this software."""
     return LookbookError(
         f"Expected a model that Lookbook exported at {path}. Received: {received}. {remedy}"
     )

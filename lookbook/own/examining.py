@@ -17,8 +17,9 @@ from lookbook.foundation.files import replacing
 from lookbook.foundation.parallel import in_parallel
 from lookbook.foundation.places import cache_folder
 from lookbook.own.scanning import Photo, Place, read_file
-from lookbook.pictures.batch import process, sharing_threads
+from lookbook.pictures.batch import process
 from lookbook.pictures.decoding import Form
+from lookbook.pictures.resizing import sharing_threads
 
 AT_ONCE = 16  # photos a thread takes
 LOOK = Form(image_size=32, channels=3, resize="stretch")  # enough for likeness and colour

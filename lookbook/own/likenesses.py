@@ -11,8 +11,9 @@ from lookbook.foundation.files import replacing
 from lookbook.foundation.parallel import in_parallel
 from lookbook.foundation.places import cache_folder
 from lookbook.own.examining import LOOK
-from lookbook.pictures.batch import process, sharing_threads
+from lookbook.pictures.batch import process
 from lookbook.pictures.likeness import GRID
+from lookbook.pictures.resizing import sharing_threads
 
 KEPT = "likenesses.npz"
 

@@ -3,29 +3,16 @@
 import contextlib
 import hashlib
 import io
-import warnings
-from collections.abc import Iterator
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from PIL import Image
 
-from lookbook.pictures.decoding import Form, UnreadableError, decoded, formats, given
+from lookbook.pictures.decoding import Fault, Form, UnreadableError, decoded, formats, given
 from lookbook.pictures.likeness import GRID, likeness
+from lookbook.pictures.resizing import use_opencv
 
-BLOCKS_KEPT = 64  # freed blocks of memory that Pillow keeps
-
-
-class Fault(NamedTuple):
-    """A picture that could not be had, in its place among the others.
-
-    Attributes:
-        reason: Why, in a few words; pictures are counted by it.
-    """
-
-    reason: str
-
+use_opencv()  # many are processed here
 
 Batch = list[bytes | Fault] | np.ndarray
 
@@ -87,23 +74,3 @@ def shorter_sides(batch: Batch) -> list[int]:
             with contextlib.suppress(Exception):
                 sides.append(min(Image.open(io.BytesIO(entry), formats=formats()).size))
     return sides
-
-
-@contextlib.contextmanager
-def sharing_threads() -> Iterator[None]:
-    """Set Pillow and OpenCV up for pictures that several threads process, inside the block.
-
-    The pictures are shared between threads, not their rows. Pillow keeps more of the memory that
-    it frees for the next picture, which makes it a tenth faster. It warns at 89 million pixels and
-    refuses at twice that; the refusal is all we need.
-    """
-    threads, blocks = cv2.getNumThreads(), Image.core.get_blocks_max()
-    cv2.setNumThreads(1)
-    Image.core.set_blocks_max(BLOCKS_KEPT)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            yield
-    finally:
-        cv2.setNumThreads(threads)
-        Image.core.set_blocks_max(blocks)

@@ -1,28 +1,34 @@
 """One picture: from the bytes of its file to pixels of a given shape, or the reason why not.
 
-Pillow decodes, OpenCV resizes: bilinear in whole numbers, the same on every machine, and three
-times as fast as Pillow's. Larger pictures are first averaged down to under twice their new size;
-JPEG's decoder does a part of it for photos of at least four times their new size.
+Pillow decodes; resizing is bilinear in whole numbers, the same on every machine. Larger pictures
+are first averaged down to under twice their new size; JPEG's decoder does a part of it for photos
+of at least four times their new size.
 """
 
 import functools
+import importlib
 import io
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import cv2
 import numpy as np
-import pi_heif
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from lookbook.pictures.resizing import resized
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "AVIF", "HEIF")
 JFIF_BYTES = 512  # where TensorFlow Datasets looks for the marker in cats_vs_dogs
 ORIENTATION = 0x0112  # EXIF tag
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 
 @functools.cache
 def formats() -> tuple[str, ...]:
-    """Return what pictures may be, by Pillow's names, once Pillow can read HEIC too."""
+    """Return what pictures may be, by Pillow's names: HEIC too where pi-heif is installed."""
+    try:
+        pi_heif = importlib.import_module("pi_heif")
+    except ImportError:
+        return FORMATS[:-1]
     pi_heif.register_heif_opener()
     return FORMATS
 
@@ -51,6 +57,16 @@ class Form:
 
 class UnreadableError(Exception):
     """A picture cannot be decoded; the text is the reason."""
+
+
+class Fault(NamedTuple):
+    """A picture that could not be had, in its place among the others.
+
+    Attributes:
+        reason: Why, in a few words; pictures are counted by it.
+    """
+
+    reason: str
 
 
 def given(entry: np.ndarray, form: Form) -> tuple[np.ndarray, tuple[int, int]]:
@@ -90,7 +106,9 @@ def decoded(content: bytes, form: Form) -> tuple[np.ndarray, tuple[int, int]]:
                 cut = _cut(size, form)
         return _resized(_with_channels(picture, form.channels), form, cut, drafted), size
     except UnidentifiedImageError:
-        raise UnreadableError("not a picture") from None
+        is_heic = content[4:8] == b"ftyp" and content[8:12] in HEIC_BRANDS
+        lacking = is_heic and "HEIF" not in formats()
+        raise UnreadableError("HEIC, which needs pi-heif" if lacking else "not a picture") from None
     except Image.DecompressionBombError:
         raise UnreadableError("too many pixels") from None
     except Exception:  # Pillow's decoders raise whatever comes to them on damaged input
@@ -155,7 +173,7 @@ def _resized(picture: Image.Image, form: Form, cut: _Cut, drafted: int = 1) -> n
         picture = picture.reduce(factors)
     inner = np.asarray(picture)
     if picture.size != cut.target:
-        inner = cv2.resize(inner, cut.target, interpolation=cv2.INTER_LINEAR_EXACT)
+        inner = resized(inner, cut.target)
     if form.resize != "pad":
         return inner
     side = form.image_size

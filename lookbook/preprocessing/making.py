@@ -16,8 +16,9 @@ from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.parallel import in_parallel
 from lookbook.foundation.params import PreprocessParams
 from lookbook.foundation.schema import Choice
-from lookbook.pictures.batch import Batch, sharing_threads, shorter_sides
+from lookbook.pictures.batch import Batch, shorter_sides
 from lookbook.pictures.decoding import Form
+from lookbook.pictures.resizing import sharing_threads
 from lookbook.preprocessing.assignment import Assignment, check_every_class
 from lookbook.preprocessing.relabelling import Relabelling
 from lookbook.preprocessing.streaming import Written, near_groups, write_splits

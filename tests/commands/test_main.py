@@ -9,7 +9,7 @@ from support import ROOT, copy_project, run
 from lookbook.__main__ import names
 
 COMMANDS = ["add", "classes", "compare", "cut_base", "learning_curve", "learning_rate", "log"]
-COMMANDS += ["recipes", "relabel", "remove", "review", "status", "timing", "verify"]
+COMMANDS += ["predict", "recipes", "relabel", "remove", "review", "status", "timing", "verify"]
 HEAVY = {"tensorflow", "keras", "numpy", "pandas", "sklearn", "dvc", "PIL", "cv2"}
 
 
@@ -48,6 +48,21 @@ def test_an_unknown_option_is_a_sentence(lookbook):
     code, _, err = lookbook("verify", "--exactly")
     assert code == 2
     assert "Expected the arguments that `lookbook verify -h` lists. Received:" in err
+
+
+def test_what_is_not_installed_is_a_sentence(lookbook, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+
+    def needs(_arguments):
+        import pandas  # noqa: F401
+
+    monkeypatch.setattr("lookbook.commands.recipes.run", needs)
+    code, out, err = lookbook("recipes")
+    assert (code, out) == (2, "")
+    assert err == (
+        "error: Expected what `lookbook recipes` needs to be installed. Received: no pandas. Run "
+        "`pip install 'lookbook[pipeline]'`, or `make repro` in a clone.\n"
+    )
 
 
 def test_ctrl_c_is_a_line(lookbook, monkeypatch):

@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from lookbook.pictures.batch import Fault, process, sharing_threads
+from lookbook.pictures.batch import Fault, process
 from lookbook.pictures.decoding import Form
 from lookbook.pictures.likeness import GRID
+from lookbook.pictures.resizing import sharing_threads
 
 RNG = np.random.default_rng(0)
 
