@@ -1,5 +1,7 @@
 """A ladder without training, for tests of what comes after it."""
 
+from support import settings_of
+
 from lookbook.ladder.rungs import rung
 from lookbook.networks.architectures import (
     build_ann,
@@ -9,7 +11,6 @@ from lookbook.networks.architectures import (
     join,
 )
 from lookbook.transfer.bases import load_base
-from support import settings_of
 
 # Those that the tests make; a new rung has its own tests.
 MADE = tuple(map(rung, ("baseline", "train_ann", "train_cnn", "train_transfer")))

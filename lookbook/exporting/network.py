@@ -24,6 +24,7 @@ def answering_network(
         doubt: What evaluate found out about it.
         image_shape: (height, width, channels).
     """
+    keras.utils.clear_session(free_memory=False)  # its names of layers count from 1 again
     inputs = keras.Input(image_shape, dtype="uint8", name="pixels")
     if isinstance(model, LinearModel):
         looking = _linear(model, image_shape)

@@ -19,7 +19,13 @@ from lookbook.splits.split import Split
 def predictions():
     ids = np.array([f"{number:016x}" for number in range(3)])
     probabilities = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4]], np.float32)
-    return Predictions(ids, np.array([0, 1, 0], np.int32), probabilities, ["a", "b|c", "p_d"], np.float32([0, 1, 2]))
+    return Predictions(
+        ids,
+        np.array([0, 1, 0], np.int32),
+        probabilities,
+        ["a", "b|c", "p_d"],
+        np.float32([0, 1, 2]),
+    )
 
 
 def test_what_is_written_is_read_again(predictions, tmp_path):

@@ -26,7 +26,9 @@ PROBABILITIES = np.array([[6, 1, 1], [4, 3, 1], [2, 5, 1], [1, 6, 1], [2, 5, 1],
 
 def said(labels, probabilities, names=("a", "b", "c")):
     ids = np.array([str(number) for number in range(len(labels))])
-    return Predictions(ids, np.array(labels), np.float32(probabilities), list(names), np.zeros(len(ids)))
+    return Predictions(
+        ids, np.array(labels), np.float32(probabilities), list(names), np.zeros(len(ids))
+    )
 
 
 @pytest.fixture

@@ -27,7 +27,11 @@ def evaluated(digits_data, tmp_path_factory):
         for build, name in ((softmax_regression, "ann"), (small_cnn, "cnn")):
             save_keras(build(spec), Path(f"models/train_{name}.keras"))
         save_keras(small_transfer(spec), Path("models/train_transfer.keras"))
-        for name, figures in {"ann": {}, "cnn": {}, "transfer": {"base": "fashion_mnist_cnn"}}.items():
+        for name, figures in {
+            "ann": {},
+            "cnn": {},
+            "transfer": {"base": "fashion_mnist_cnn"},
+        }.items():
             Path(f"metrics/train_{name}.json").write_text(json.dumps(figures))
         curves = pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1], "val_loss": [3.0, 2]})
         curves = curves.assign(accuracy=[0.1, 0.2], val_accuracy=[0.1, 0.3])

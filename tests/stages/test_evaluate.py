@@ -1,4 +1,3 @@
-import contextlib
 import dataclasses
 import hashlib
 import json
@@ -20,8 +19,8 @@ from lookbook.networks.saving import save_keras
 from lookbook.splits.spec import Scaling, Spec, write_spec
 from lookbook.splits.split import Split
 from lookbook.splits.writing import SplitWriter
-from lookbook.training.fitting import save_curves
 from stages import baseline, evaluate, export
+
 
 @pytest.fixture
 def trained(processed, run_main, monkeypatch):
