@@ -162,3 +162,27 @@ def test_gitlabs_example_is_a_job_that_makes_the_same_report():
     for part in (*job["before_script"], *job["script"]):
         done = subprocess.run(["bash", "-n", "-c", part], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+
+
+def test_a_version_of_a_model_reaches_another_repository(tmp_path):
+    """As docs/predict.md shows it, with two repositories and a remote in folders."""
+    team, other = tmp_path / "team", tmp_path / "other"
+    for folder in (team, other):
+        folder.mkdir()
+    artifacts = yaml.safe_load((ROOT / "dvc.yaml").read_text())["artifacts"]
+    made = artifacts["classifier"]["path"]
+    stage = {"cmd": f"mkdir -p {made} && echo model > {made}/a.tflite", "outs": [made]}
+    run("git", "init", "-q", cwd=team)
+    run("dvc", "init", "-q", cwd=team)
+    run("dvc", "remote", "add", "-d", "store", str(tmp_path / "store"), cwd=team)
+    pipeline = {"stages": {"export": stage}, "artifacts": artifacts}
+    (team / "dvc.yaml").write_text(yaml.safe_dump(pipeline))
+    run("dvc", "repro", "-q", cwd=team)
+    run("git", "add", "-A", cwd=team)
+    run("git", "commit", "-qm", "A model", cwd=team)
+    run("dvc", "push", "-q", cwd=team)
+    run("gto", "register", "classifier", "--version", "v1.0.0", cwd=team)
+    run("gto", "assign", "classifier", "--version", "v1.0.0", "--stage", "prod", cwd=team)
+    (team / made / "a.tflite").unlink()
+    run("dvc", "artifacts", "get", str(team), "classifier", "--stage", "prod", cwd=other)
+    assert (other / "export/a.tflite").read_text() == "model\n"
