@@ -14,12 +14,16 @@ import argparse
 from pathlib import Path
 
 CHART = Path("metrics/learning_curve.svg")
+LEARNERS = {
+    "train_transfer": "a linear classifier on the frozen base",
+    "train_cnn": "the convolutional network",
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "--network", choices=["train_transfer", "train_cnn"], default="train_transfer",
+        "--network", choices=[*LEARNERS], default="train_transfer",
         help="section of params.yaml; %(default)s by default",
     )  # fmt: skip
 
@@ -37,7 +41,8 @@ def run(arguments: argparse.Namespace) -> None:
     params = load_params()
     train, validation = splits = training_splits()
     measure = measure_cnn if arguments.network == "train_cnn" else measure_probe
-    figures = figures_of(measure(params, train, validation), len(validation))
+    measured = measure(params, train, validation)
+    figures = figures_of(measured, len(validation), LEARNERS[arguments.network])
     fingerprints = {split.name: split.fingerprint() for split in splits}
     identity = {
         "network": arguments.network,

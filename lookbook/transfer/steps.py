@@ -21,7 +21,7 @@ NAME = "train_transfer"  # of the stage, for messages and checkpoints
 
 TUNED_PARAMETERS = 4_000_000
 FEWEST, MOST = 500, 20_000  # training pictures
-ENOUGH = 0.95  # of the validation pictures right: what is left to win is not worth the minutes
+ENOUGH = 0.98  # of the validation pictures right: what is left to win is not worth the minutes
 
 logger = logging.getLogger(__name__)
 

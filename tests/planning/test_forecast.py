@@ -19,7 +19,7 @@ def measured(scale):
 
 
 def test_the_figures_say_what_was_measured_and_what_is_expected():
-    figures = figures_of(measured(0.2), 500)
+    figures = figures_of(measured(0.2), 500, "it")
     assert [share["photos"] for share in figures["shares"]] == PHOTOS.tolist()
     assert [share["draws"] for share in figures["shares"]] == [16] * 4 + [1]
     assert figures["shares"][-1]["deviation"] is None
@@ -31,10 +31,10 @@ def test_the_figures_say_what_was_measured_and_what_is_expected():
 
 
 def test_the_sentence_names_the_labels_only_where_more_photos_bring_little():
-    much, little = (figures_of(measured(scale), 500) for scale in (0.2, 0.01))
+    much, little = (figures_of(measured(scale), 500, "it") for scale in (0.2, 0.01))
     twice = next(entry for entry in much["forecast"] if entry["photos"] == 800)
     assert much["sentence"] == (
-        "Twice as many training photos (800): an accuracy between "
+        "Twice as many training photos (800): an accuracy of it between "
         f"{twice['low']:.3f} and {twice['high']:.3f} is expected on the same validation photos, "
         "after 0.850 now."
     )
