@@ -32,6 +32,7 @@ DIRECT_FEATURES = 2000  # up to which PCA goes by the covariance; its time grows
 # A threshold is what some validation picture has. A copy of it elsewhere must not change sides by
 # rounding, so it is moved by a little more than another runtime's rounding.
 MARGIN, STRANGE_MARGIN = 2e-6, 1e-3  # of a probability; share of a strangeness
+FREE = ("axes", "centres", "precisions")  # may be turned together, and no distance changes
 FIT_PICTURES = 10_000  # of the training pictures, at most
 
 

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from lookbook.evaluation.doubt import FREE
 from lookbook.foundation.schema import read_yaml
 from lookbook.foundation.versions import VERSIONS
 from lookbook.revisions.revision import Revision, outputs
@@ -116,7 +117,7 @@ def _columns(table: pd.DataFrame) -> dict[str, np.ndarray]:
 
 def _of_npz(content: bytes) -> dict[str, np.ndarray]:
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return dict(arrays)
+        return {name: array for name, array in arrays.items() if name not in FREE}
 
 
 def _of_keras(content: bytes) -> dict[str, np.ndarray]:
