@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from lookbook import stderr_aside
 from lookbook.evaluation.calibration import with_temperature
 from lookbook.evaluation.doubt import Doubt
 from lookbook.evaluation.predictions import Predictions
@@ -104,7 +105,8 @@ def _said(
     model: bytes, split: Split, at_once: int | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return probabilities, calibrated ones and strangeness of all pictures of a split."""
-    runner = Interpreter(model_content=model).get_signature_runner()
+    with stderr_aside():  # where LiteRT tells which delegate it uses
+        runner = Interpreter(model_content=model).get_signature_runner()
     parts = [runner(pixels=pixels) for pixels in _batches(split, at_once)]
     names = ("probabilities", "calibrated", "strangeness")
     first, second, third = (np.concatenate([part[name] for part in parts]) for name in names)
