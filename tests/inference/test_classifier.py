@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from support import ROOT, checked, flat, light_card
+from support import ROOT, checked, flat, light_card, picture
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.inference import Classifier, Fault
@@ -67,7 +67,7 @@ def test_colours_are_brought_to_grey(classifier):
 
 
 def test_what_cannot_be_read_is_a_fault_in_its_place(classifier, tmp_path):
-    (tmp_path / "cut.png").write_bytes(flat(0)[:40])
+    (tmp_path / "cut.png").write_bytes(picture(0)[:300])
     places = [tmp_path / "cut.png", tmp_path / "none.png", tmp_path, b"", b"text", "a\0b", flat(0)]
     *faults, said = classifier.predict(places)
     assert [fault.reason for fault in faults] == [
