@@ -24,7 +24,7 @@ from lookbook.exporting.model_card import file_of, model_card
 from lookbook.exporting.network import answering_network
 from lookbook.exporting.proof import prove
 from lookbook.foundation.errors import explains_errors
-from lookbook.foundation.files import replacing, sha256_of, write_metrics, write_text
+from lookbook.foundation.files import replacing, sha256_of, write_json, write_text
 from lookbook.foundation.params import Params, load_params
 from lookbook.foundation.schema import read_yaml
 from lookbook.foundation.versions import VERSIONS
@@ -113,9 +113,18 @@ def main() -> None:
             proofs[rung.name] = prove(path, test, measured, doubt)
             cards.append(card)
             logger.info("%s", told(rung.name, proofs[rung.name], path.stat().st_size))
-        text = model_card(cards, proofs, figures, dataset=params.dataset, counts=train.spec.counts)
+        text = model_card(cards, figures, dataset=params.dataset, counts=train.spec.counts)
         write_text(folder / "README.md", text)
-    write_metrics(METRICS, proofs)
+    # Rounding to 6 places, as other figures are, would leave nothing of such differences.
+    write_json(METRICS, {name: _short(proof) for name, proof in proofs.items()})
+
+
+def _short(proof: dict) -> dict:
+    """Return the figures of a proof with two digits each."""
+    return {
+        key: float(f"{value:.1e}") if isinstance(value, float) else value
+        for key, value in proof.items()
+    }
 
 
 def told(name: str, proof: dict, size: int) -> str:

@@ -72,11 +72,11 @@ def run(arguments: argparse.Namespace) -> int | None:
                 score.take(truths[one.found.place], one.said)
         tally.check_any(arguments.paths, search)
     if truths:
-        print("\n".join(score.lines()))
+        print("\n".join(map(printable, score.lines())))
     print(tally.summary(search), file=sys.stderr)
     if sorter and sorter.copied:
         print(f"{sorter.copied:,} could not be linked and were copied", file=sys.stderr)
-    return FAULT if tally.faults and not tally.read else None
+    return FAULT if tally.faults and not (tally.read or tally.again) else None
 
 
 def check_arguments(arguments: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ it, or if it could not be told from another: absolute names, `..`, links, device
 differ only in case, members too large to be honest.
 """
 
+import lzma
 import stat
 import tarfile
 import unicodedata
@@ -35,7 +36,15 @@ MAX_PICTURE_BYTES = 2**28
 MAX_MEMBER_BYTES = 2**30  # when unpacked; the largest published table has 83 MB
 
 # What zipfile, tarfile and zlib raise for damaged archives.
-DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, NotImplementedError)
+DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+)
 
 
 class Member(NamedTuple):

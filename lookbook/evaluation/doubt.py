@@ -11,6 +11,7 @@ Three numbers and a small model of what the training pictures look like to the n
   differ at all. And it takes 300 KB where a full covariance of 1,152 features takes 5 MB.
 """
 
+import logging
 import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -34,6 +35,10 @@ DIRECT_FEATURES = 2000  # up to which PCA goes by the covariance; its time grows
 MARGIN, STRANGE_MARGIN = 2e-6, 1e-3  # of a probability; share of a strangeness
 FREE = ("axes", "centres", "precisions")  # may be turned together, and no distance changes
 FIT_PICTURES = 10_000  # of the training pictures, at most
+RARE = 50  # pictures of each class that are among them, if it has so many
+FIT_FLOATS = 20_000_000  # features of all pictures together, at most: 160 MB
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +68,8 @@ class Strangeness:
             features: float of shape (n, features).
             labels: int of shape (n,); classes without a picture have no centre.
         """
-        features = features.astype(np.float64)
+        step = -(-features.size // FIT_FLOATS)
+        features, labels = features[::step].astype(np.float64), labels[::step]
         count, width = features.shape
         classes, labels = np.unique(labels, return_inverse=True)
         room = (DOUBT_FLOATS - width) // (width + len(classes) + 1)
@@ -139,10 +145,18 @@ class Doubt:
         temperature = fit_temperature(validation.labels, validation.probabilities)
         calibrated = with_temperature(validation.probabilities, temperature)
         missed = 1 - calibrated[np.arange(len(validation)), validation.labels]
+        threshold = conformal_quantile(missed, coverage)
+        if not np.isfinite(threshold):
+            logger.warning(
+                "%d validation pictures are too few to promise a coverage of %s: every class is in "
+                "question, and every answer unsure",
+                len(validation),
+                coverage,
+            )
         return cls(
             temperature=temperature,
             coverage=coverage,
-            least_probability=max(0.0, 1 - conformal_quantile(missed, coverage) - MARGIN),
+            least_probability=max(0.0, 1 - threshold - MARGIN),
             kept=kept,
             # Beyond all that are known where they are too few to say so.
             most_strangeness=min(conformal_quantile(strange, kept), float(strange.max()))

@@ -1,8 +1,8 @@
 """Where a convolutional model looked: HiResCAM (Draelos and Carin, arXiv 2011.08891).
 
 For a network that averages its feature maps, as transfer models do, that is Grad-CAM (Selvaraju et
-al., arXiv 1610.02391). Grad-CAM itself averages gradients, and so forgets where they were, which
-networks that flatten their maps make use of.
+al., arXiv 1610.02391), summed over its maps. Grad-CAM itself averages gradients, and so forgets
+where they were, which networks that flatten their maps make use of.
 """
 
 import contextlib

@@ -135,7 +135,10 @@ def read_predictions(source: Path | BinaryIO, name: str) -> Predictions:
             table["label"].to_numpy(),
             np.stack(probabilities, axis=1),
             [column.removeprefix(PREFIX) for column in names],
-            table["strangeness"].to_numpy(),
+            # Revisions from before it was measured have none.
+            table["strangeness"].to_numpy()
+            if "strangeness" in table.column_names
+            else np.zeros(len(table), np.float32),
         )
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lookbook.drawing.galleries import Tile
-from lookbook.evaluation.doubt import FIT_PICTURES, Doubt, Strangeness, doubt_file
+from lookbook.evaluation.doubt import FIT_PICTURES, RARE, Doubt, Strangeness, doubt_file
 from lookbook.evaluation.focus import focus, with_heat
 from lookbook.evaluation.mistakes import (
     ConfusedPair,
@@ -107,6 +107,8 @@ def confusion(test: Predictions) -> pd.DataFrame:
 def _fitted(model: Model, train: Split, path: Path) -> Strangeness:
     count = min(len(train), FIT_PICTURES)
     rows = np.linspace(0, len(train) - 1, count).astype(int)  # all over the split
+    rare = [np.flatnonzero(train.labels == label)[:RARE] for label in np.unique(train.labels)]
+    rows = np.unique(np.concatenate([rows, *rare]))
     return Strangeness.fit(features_of(model, train, rows, path), train.labels[rows])
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 import yaml
 
 from lookbook.drawing.tables import as_markdown
+from lookbook.exporting.proof import tolerance
 from lookbook.inference.card import Card
 
 TEXT = """\
@@ -21,11 +22,12 @@ settings and thresholds, and {test:,} that no training saw measured it.
 {table}
 
 "Covered" is the share of test pictures whose true class was among those in question, where
-{coverage:.0%} were promised; "answered" the share that got a single class. About the others the
-answer is `unsure`, with the classes in question, or `none of these`.
+{coverage:g} was promised; "kept" the share that was not called a stranger; "answered" the share
+that got a single class. About the others the answer is `unsure`, with the classes in question, or
+`none of these`.
 
 Each file was compared with the network that was measured, on every test picture, many at once and
-one at a time: no prediction differs, no probability by more than {difference:.0e}.
+one at a time: no prediction differs, and no probability by more than {difference:g}.
 
 ## How to run them
 
@@ -48,8 +50,9 @@ the thresholds.
 ## What they are for, and what not
 
 Pictures like those that they learnt from. Of others they know only that they are strange, and not
-always that; the threshold keeps {kept:.0%} of pictures like these. Nothing is known of how errors
-are spread over groups of people, places or cameras that the data do not tell apart.
+always that; the threshold was chosen to keep a share of {kept:g} of pictures like these. Nothing is
+known of how errors are spread over groups of people, places or cameras that the data do not tell
+apart.
 
 ## Data and licences
 
@@ -57,21 +60,19 @@ Data set `{dataset}`: {data_licence}. {base}Training data, SHA-256: `{data_sha25
 """
 
 
-def model_card(
-    cards: list[Card], proofs: dict[str, dict], figures: dict, *, dataset: str, counts: dict
-) -> str:
+def model_card(cards: list[Card], figures: dict, *, dataset: str, counts: dict) -> str:
     """Return the model card of all exported models, Markdown with a YAML header.
 
     Args:
         cards: Of each, one of them the picked one.
-        proofs: What `lookbook.exporting.proof.prove` says of each.
         figures: What evaluate says of each.
         dataset: The data set's name.
         counts: Pictures of each split.
     """
     pick = next(card for card in cards if card.is_picked)
     rows = [_row(card, figures[card.name]) for card in cards]
-    base = f"Base of the transfer model: {pick.licences['base']}. " if pick.licences["base"] else ""
+    bases = [card.licences["base"] for card in cards if card.licences["base"]]
+    base = f"Base of the transfer model: {bases[0]}. " if bases else ""
     text = TEXT.format(
         title=f"Classifiers of {dataset}",
         pick=f"`{file_of(pick.name).name}`, which validation data picked of these,",
@@ -80,7 +81,7 @@ def model_card(
         **counts,
         table=as_markdown(pd.DataFrame(rows)),
         coverage=pick.coverage,
-        difference=max(proofs[card.name]["largest_difference"] for card in cards),
+        difference=tolerance(pick),
         file=file_of(pick.name).as_posix(),
         size=pick.image_size,
         channels=pick.channels,
@@ -133,6 +134,7 @@ def _row(card: Card, figures: dict) -> dict[str, str]:
         "95 % interval": f"{accuracy['low']:.4f}-{accuracy['high']:.4f}",
         "weights": card.weights,
         "covered": f"{answers['covered']:.3f}",
+        "kept": f"{1 - answers['strangers']:.3f}",
         "answered": f"{answers['answered']:.3f}",
         "right of those": "-" if right is None else f"{right:.4f}",
     }

@@ -64,6 +64,9 @@ def _linear(model: LinearModel, image_shape: tuple[int, int, int]) -> keras.Mode
     dense = layers.Dense(len(weights[1]))
     scores = dense(x)
     dense.set_weights(weights)
+    if classifier.loss == "log_loss" and scores.shape[1] > 1:
+        # The shares of sigmoids; in float32 all of them may be 0, but not their logarithms.
+        return keras.Model(inputs, [x, ops.softmax(ops.log_sigmoid(scores))])
     if classifier.loss == "log_loss":
         shares = ops.sigmoid(scores)
     else:  # modified_huber

@@ -18,6 +18,7 @@ from lookbook.splits.split import Split
 
 TOLERANCE = 1e-5  # of a probability
 TOLERANCE_HALF = 0.02  # with weights of float16
+STRANGE_TOLERANCE = 0.05  # of a strangeness, as a share; a changed answer is none of its own
 THRESHOLDS = ("temperature", "coverage", "least_probability", "kept", "most_strangeness")
 
 
@@ -35,8 +36,8 @@ def prove(path: Path, split: Split, measured: Predictions, doubt: Doubt) -> dict
 
     Returns:
         `largest_difference` of a probability, `largest_difference_single` where pictures go in one
-        at a time, `largest_strangeness_difference`, as a share, and how many `pictures` were
-        compared.
+        at a time, `largest_strangeness_difference`, as a share, `changed_answers` (0 but with
+        weights of float16), and how many `pictures` were compared.
 
     Raises:
         LookbookError: If a prediction or an answer is another one, a probability differs by more
@@ -57,7 +58,14 @@ def prove(path: Path, split: Split, measured: Predictions, doubt: Doubt) -> dict
     }
     figures: dict[str, float | int] = {name: said[0] for name, said in found.items()}
     strange = max(said[1] for said in found.values())
-    return figures | {"largest_strangeness_difference": strange, "pictures": len(split)}
+    changed = max(said[2] for said in found.values())
+    figures |= {"largest_strangeness_difference": strange, "changed_answers": changed}
+    return figures | {"pictures": len(split)}
+
+
+def tolerance(card: Card) -> float:
+    """Return by how much a probability may differ."""
+    return TOLERANCE_HALF if card.weights == "float16" else TOLERANCE
 
 
 def _compared(
@@ -67,8 +75,11 @@ def _compared(
     measured: Predictions,
     doubt: Doubt,
     at_once: int | None,
-) -> tuple[float, float]:
-    """Return the largest difference of a probability, and of strangeness as a share."""
+) -> tuple[float, float, int]:
+    """Return the largest difference of a probability, of strangeness, and how many answers differ.
+
+    Answers may differ with weights of float16 alone, where a picture is at a threshold.
+    """
     probabilities, calibrated, strange = _said(model, split, at_once)
     form = "one at a time" if at_once else "many at once"
     changed = int((probabilities.argmax(axis=1) != measured.predicted).sum())
@@ -76,7 +87,7 @@ def _compared(
         raise _unlike(
             card, f"the predictions of {len(split)} pictures", f"{changed} others ({form})"
         )
-    allowed = TOLERANCE_HALF if card.weights == "float16" else TOLERANCE
+    allowed = tolerance(card)
     difference = float(np.abs(probabilities - measured.probabilities).max())
     expected = with_temperature(measured.probabilities, doubt.temperature)
     # A temperature below 1 magnifies differences.
@@ -98,7 +109,13 @@ def _compared(
     if others and card.weights == "float32":
         raise _unlike(card, f"the answers to {len(split)} pictures", f"{others} others ({form})")
     apart = np.abs(strange - measured.strangeness) / np.maximum(measured.strangeness, 1e-9)
-    return difference, float(apart.max())
+    if not apart.max() <= STRANGE_TOLERANCE:  # NaN neither
+        raise _unlike(
+            card,
+            f"strangeness that differs by at most a share of {STRANGE_TOLERANCE}",
+            f"a difference of {apart.max():.1e} ({form})",
+        )
+    return difference, float(apart.max()), others
 
 
 def _said(

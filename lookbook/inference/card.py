@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any, get_origin
 
 from lookbook.foundation.errors import LookbookError
 
@@ -103,12 +104,18 @@ def read_card(path: Path) -> Card:
                 raise ValueError("a card of over a megabyte")
             content = json.loads(archive.read(member))
         received = content["format"]
-        if isinstance(received, int) and received > FORMAT:
+        if not isinstance(received, int):
+            raise ValueError(f"a card of format {received!r}")
+        if received > FORMAT:
             raise unfit(
                 path, f"format {received}", f"Bring Lookbook up to date: it knows {FORMAT}."
             )
         if _crc32(path, member.header_offset) != member.comment:
             raise ValueError("a model whose bytes are not those that were exported")
+        for field in fields(Card):
+            kind: Any = get_origin(field.type) or field.type
+            if not isinstance(content[field.name], (int, float) if kind is float else kind):
+                raise ValueError(f"a card whose {field.name} is {content[field.name]!r}")
         return Card(**{field.name: content[field.name] for field in fields(Card)})
     except (zipfile.BadZipFile, KeyError):
         raise unfit(path, "a model without a card, or one that is cut off") from None

@@ -132,7 +132,7 @@ class Classifier:
     ) -> str:
         if answer == STRANGER:
             share = percent(self.card.kept)
-            return f"stranger than {share} of the pictures that it was checked with"
+            return f"stranger than about {share} of the pictures that it was checked with"
         if answer == UNSURE and likely.any():
             ranked = sorted(probabilities.items(), key=lambda pair: -pair[1])[: likely.sum()]
             return " or ".join(f"{name} ({percent(share)})" for name, share in ranked)
@@ -153,8 +153,9 @@ class Classifier:
 
 
 def percent(share: float) -> str:
-    """Return a share as people read it."""
-    return f"{100 * share:.0f} %"
+    """Return a share as people read it; never all where it is not."""
+    rounded = f"{100 * share:.0f} %"
+    return "over 99 %" if rounded == "100 %" and share < 1 - 1e-6 else rounded
 
 
 def read_picture(path: Path) -> bytes:

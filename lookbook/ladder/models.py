@@ -137,7 +137,9 @@ def look_at(
         raise _unfit(path, split.spec, f"a model of {probabilities.shape[1]} classes")
     _check_numbers(probabilities, split, path)
     rows = probabilities / probabilities.sum(axis=1, keepdims=True)
-    return rows, np.concatenate(strange).astype(np.float32)
+    strangeness_of_all = np.concatenate(strange).astype(np.float32)
+    _check_numbers(strangeness_of_all[:, np.newaxis], split, path)
+    return rows, strangeness_of_all
 
 
 def _check_numbers(said: np.ndarray, split: Split, path: Path) -> None:

@@ -155,7 +155,8 @@ def _unzipped(source: Zipped) -> bytes:
     if source.member.flag_bits & 1:
         raise UnreadableError("encrypted")
     try:
-        return source.archive.read(source.member)
+        with source.archive.open(source.member) as file:  # which may hold more than it says
+            return file.read(source.member.file_size + 1)
     except (*DAMAGE, ValueError):
         raise UnreadableError("damaged in the archive") from None
 

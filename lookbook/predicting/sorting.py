@@ -11,6 +11,8 @@ from lookbook.inference.answers import WORDS
 from lookbook.pictures.decoding import Fault
 from lookbook.predicting.answering import Answered
 
+LONGEST = 180  # bytes of a copy's name before its suffix; file systems take 255 in all
+
 
 def folder_names(class_names: list[str]) -> dict[str, str]:
     """Return a folder's name for each answer: safe, and no two the same."""
@@ -59,6 +61,8 @@ class Sorter:
         """Return a path at which there is nothing yet; the folder is made."""
         last = re.split(r"[/\\]|::", name)[-1].lstrip(".") or "picture"
         stem, suffix = os.path.splitext(last)  # noqa: PTH122  # a name, not a path
+        stem = os.fsencode(stem)[:LONGEST].decode(errors="ignore")  # room for a number and more
+        last = stem + suffix
         parent = self.folder / folder
         parent.mkdir(parents=True, exist_ok=True)
         target, number = parent / last, 2

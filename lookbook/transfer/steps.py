@@ -49,7 +49,7 @@ def blocks_to_tune(asked: int | Auto, base: keras.Model, train: Split, accuracy:
     if not pays or accuracy >= ENOUGH:
         return 0
     share = TUNED_SHARE if accuracy >= NEARLY else 1
-    return int(share * len(blocks_of(base)))
+    return max(1, int(share * len(blocks_of(base))))
 
 
 def train_head(

@@ -41,7 +41,7 @@ def test_unsure_and_none_of_these_say_why(classifier):
     assert unsure.reason == "bright (52 %) or dark (48 %)"
     assert stranger.answer == "none of these"
     assert stranger.strangeness == pytest.approx(0.5, abs=0.01)
-    assert stranger.reason == "stranger than 99 % of the pictures that it was checked with"
+    assert stranger.reason == "stranger than about 99 % of the pictures that it was checked with"
 
 
 def test_no_class_may_be_likely_enough(export):
