@@ -89,9 +89,8 @@ def _compared(
         )
     allowed = tolerance(card)
     difference = float(np.abs(probabilities - measured.probabilities).max())
-    expected = with_temperature(measured.probabilities, doubt.temperature)
-    # A temperature below 1 magnifies differences.
-    of_calibrated = np.abs(calibrated - expected).max() * min(1, doubt.temperature)
+    # Of the file's own: a temperature magnifies the rounding of the smallest of the measured ones.
+    of_calibrated = np.abs(calibrated - with_temperature(probabilities, doubt.temperature)).max()
     for name, found in (("", difference), ("calibrated ", float(of_calibrated))):
         if found > allowed:
             raise _unlike(
