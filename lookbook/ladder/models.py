@@ -1,5 +1,6 @@
 """Load any trained model of the ladder and ask it for probabilities."""
 
+import logging
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Protocol
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.ladder.cost import operations
@@ -50,6 +52,7 @@ class KerasModel:
 
     def __init__(self, path: Path):
         """Load it without running any code that the file might bring (Keras's safe mode)."""
+        tf.get_logger().setLevel(logging.ERROR)  # it warns that the last batch is a smaller one
         self.network = load_keras(path, remedy=_remedy(path))
         self._looking = with_features(self.network)
 
