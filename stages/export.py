@@ -32,6 +32,7 @@ from lookbook.inference.card import FORMAT, Card, with_card
 from lookbook.ladder.models import load_model
 from lookbook.ladder.rungs import RUNGS, Rung
 from lookbook.splits.headline import Headline
+from lookbook.splits.spec import Spec
 from lookbook.splits.split import Split
 
 FIGURES = Path("metrics/evaluate.json")
@@ -42,22 +43,32 @@ METRICS = Path("metrics/export.json")
 logger = logging.getLogger("export")
 
 
-def card_of(rung: Rung, params: Params, figures: dict, doubt: Doubt, train: Split) -> Card:
+def card_of(
+    rung: Rung,
+    params: Params,
+    figures: dict,
+    doubt: Doubt,
+    spec: Spec,
+    *,
+    is_picked: bool,
+    data_sha256: str,
+) -> Card:
     """Return what there is to know of an exported model.
 
     Args:
         rung: Which one it is.
         params: Of the pipeline.
-        figures: Of all models, as evaluate wrote them.
+        figures: Of the model, as evaluate wrote them.
         doubt: What evaluate found out about the model.
-        train: The training pictures.
+        spec: Of the pictures.
+        is_picked: Whether validation data pick it.
+        data_sha256: Of the training pictures and labels.
     """
-    spec, of_model = train.spec, figures[rung.name]
     return Card(
         format=FORMAT,
         name=rung.name,
         title=rung.title,
-        is_picked=rung.name == picked(figures, Headline.of(train, Split("validation"))),
+        is_picked=is_picked,
         class_names=spec.class_names,
         image_size=spec.image_shape[0],
         channels=spec.image_shape[2],
@@ -69,13 +80,13 @@ def card_of(rung: Rung, params: Params, figures: dict, doubt: Doubt, train: Spli
         kept=doubt.kept,
         most_strangeness=doubt.most_strangeness,
         accuracy={
-            "figure": of_model["accuracy"],
-            "low": of_model["accuracy_low"],
-            "high": of_model["accuracy_high"],
+            "figure": figures["accuracy"],
+            "low": figures["accuracy_low"],
+            "high": figures["accuracy_high"],
             "pictures": spec.counts["test"],
         },
         model_sha256=sha256_of(rung.file),
-        data_sha256=train.fingerprint(),
+        data_sha256=data_sha256,
         versions={name: version(name) for name in [*VERSIONS, "ai-edge-litert"]},
         licences={"data": load_card(params.dataset).licence, "base": base_licence(rung)},
     )
@@ -96,14 +107,24 @@ def main() -> None:
     """Export every model that the parameters ask for, prove it, write its figures."""
     params, train, test = load_params(), Split("train"), Split("test")
     figures = json.loads(FIGURES.read_text(encoding="utf-8"))
+    pick = picked(figures, Headline.of(train, Split("validation")))
+    data_sha256 = train.fingerprint()
     cards, proofs = [], {}
     with replacing(EXPORT) as folder:
         folder.mkdir()
         for rung in RUNGS:
-            doubt = load_doubt(rung.name)
-            card = card_of(rung, params, figures, doubt, train)
-            if params.export.models == "picked" and not card.is_picked:
+            if params.export.models == "picked" and rung.name != pick:
                 continue
+            doubt = load_doubt(rung.name)
+            card = card_of(
+                rung,
+                params,
+                figures[rung.name],
+                doubt,
+                train.spec,
+                is_picked=rung.name == pick,
+                data_sha256=data_sha256,
+            )
             model = load_model(rung.file)
             network = answering_network(rung.name, model, doubt, train.image_shape)
             path = folder / file_of(rung.name).name

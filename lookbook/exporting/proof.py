@@ -11,6 +11,7 @@ from lookbook.evaluation.calibration import with_temperature
 from lookbook.evaluation.doubt import Doubt
 from lookbook.evaluation.predictions import Predictions
 from lookbook.exporting.litert import with_batch_of_one
+from lookbook.exporting.network import OUTPUTS
 from lookbook.foundation.errors import LookbookError
 from lookbook.inference.answers import answers
 from lookbook.inference.card import Card, read_card
@@ -124,8 +125,7 @@ def _said(
     with stderr_aside():  # where LiteRT tells which delegate it uses
         runner = Interpreter(model_content=model).get_signature_runner()
     parts = [runner(pixels=pixels) for pixels in _batches(split, at_once)]
-    names = ("probabilities", "calibrated", "strangeness")
-    first, second, third = (np.concatenate([part[name] for part in parts]) for name in names)
+    first, second, third = (np.concatenate([part[name] for part in parts]) for name in OUTPUTS)
     return first, second, third
 
 

@@ -149,8 +149,8 @@ def stale_file(monkeypatch):
 def other_thresholds(monkeypatch):
     plain = export.card_of
 
-    def changed(*arguments):
-        return dataclasses.replace(plain(*arguments), most_strangeness=1e9)
+    def changed(*arguments, **named):
+        return dataclasses.replace(plain(*arguments, **named), most_strangeness=1e9)
 
     monkeypatch.setattr(export, "card_of", changed)
     return "the most_strangeness "
