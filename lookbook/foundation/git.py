@@ -12,6 +12,15 @@ def tell_git(paths: list[Path]) -> None:
         return
 
 
+def kind_of(name: str) -> str:
+    """Return what a name stands for: commit, tag, tree or blob; empty if unknown."""
+    command = ["git", "cat-file", "-t", name]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except FileNotFoundError:
+        return ""
+
+
 def head_of(folder: Path) -> str:
     """Return the commit of the clone that a folder lies in: 40 hex digits; empty if unknown."""
     command = ["git", "-C", str(folder), "rev-parse", "--verify", "--quiet", "HEAD"]

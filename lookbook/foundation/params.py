@@ -10,17 +10,15 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from lookbook.foundation.schema import (
-    AutoCount,
+    Auto,
     AutoFlag,
-    AutoPositive,
     AutoShare,
-    AutoWhole,
-    Count,
     Integer,
     Number,
-    Positive,
     Section,
     Share,
+    auto_or,
+    auto_or_whole,
     read_yaml,
     validated,
 )
@@ -30,13 +28,29 @@ PARAMS = Path("params.yaml")
 Name = Annotated[str, StringConstraints(min_length=1)]
 Seed = Annotated[Integer, Field(ge=0, lt=2**32)]
 Dropout = Annotated[Number, Field(ge=0, lt=1)]
-NotNegative = Annotated[Number, Field(ge=0)]
+
+# What a machine can hold or finish; beyond, libraries fail in words of their own, or never end.
+Side = Annotated[Integer, Field(ge=1, le=4096)]  # pixels
+AutoSide = Annotated[Auto | int, auto_or_whole(1, 4096)]
+Units = Annotated[Integer, Field(ge=1, le=2**14)]  # of a layer, and channels
+Kernel = Annotated[Integer, Field(ge=1, le=99)]  # pixels
+BatchSize = Annotated[Integer, Field(ge=1, le=2**16)]
+Passes = Annotated[Integer, Field(ge=1, le=10**5)]
+AutoPasses = Annotated[Auto | int, auto_or_whole(1, 10**5)]
+AutoPatience = Annotated[Auto | int, auto_or_whole(0, 10**5)]
+AutoBlocks = Annotated[Auto | int, auto_or_whole(0, 1000)]
+Rate = Annotated[Number, Field(ge=1e-9, le=100)]
+Strength = Annotated[Number, Field(ge=0, le=10**6)]  # of a penalty, or a norm
+Width = Annotated[
+    Auto | float, auto_or(Annotated[Number, Field(gt=0, le=4)], "a number above 0, at most 4")
+]
+LAYERS = 50
 
 
 class PreprocessParams(Section):
     """How pictures become splits."""
 
-    image_size: AutoCount
+    image_size: AutoSide
     validation_size: Annotated[Number, Field(ge=0, lt=1)]
     test_size: Share
     split: Literal["stratified", "hash"]
@@ -70,18 +84,19 @@ class PreprocessParams(Section):
 class BaselineParams(Section):
     """The linear classifier. Both losses give probabilities, which evaluate needs."""
 
-    image_size: Count
+    image_size: Side
     loss: Literal["log_loss", "modified_huber"]
     penalty: Literal["l2", "l1", "elasticnet"]
-    alpha: Positive
-    max_iter: Count
-    folds: Annotated[Integer, Field(ge=2)]
+    alpha: Annotated[Number, Field(ge=1e-9, le=1000)]
+    max_iter: Passes
+    folds: Annotated[Integer, Field(ge=2, le=100)]
     seed: Seed
 
 
 class HardwareParams(Section):
     """What the networks are trained on."""
 
+    repeatable: Literal["everywhere", "machine"]
     devices: Literal["one", "all"]
     mixed_precision: bool
 
@@ -98,25 +113,25 @@ class TrainingParams(Section):
     least_steps: ClassVar[int] = 1000
 
     optimizer: Literal["sgd", "rmsprop", "adam"]
-    learning_rate: Positive
+    learning_rate: Rate
     schedule: Literal["constant", "cosine"]
     warmup: Annotated[Number, Field(ge=0, lt=1)]
     momentum: Annotated[Number, Field(ge=0, lt=1)]
-    weight_decay: NotNegative
-    clip_norm: NotNegative
+    weight_decay: Strength
+    clip_norm: Strength
     label_smoothing: Annotated[Number, Field(ge=0, lt=1)]
     class_weights: Literal["auto", "none", "balanced"]
-    batch_size: Count
-    epochs: AutoCount
-    early_stopping: AutoWhole
+    batch_size: BatchSize
+    epochs: AutoPasses
+    early_stopping: AutoPatience
     seed: Seed
 
 
 class TrainAnnParams(TrainingParams):
     """The dense network."""
 
-    image_size: Count
-    hidden: list[Count]
+    image_size: Side
+    hidden: Annotated[list[Units], Field(max_length=LAYERS)]
     activation: Literal["relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu"]
     batch_norm: bool
     dropout: Dropout
@@ -136,15 +151,15 @@ class TrainCnnParams(TrainingParams):
 
     least_epochs: ClassVar[int] = 22
 
-    image_size: Count
+    image_size: Side
     blocks: Annotated[
-        list[Annotated[list[Count], Field(min_length=1)]],
-        Field(min_length=1),
+        list[Annotated[list[Units], Field(min_length=1, max_length=LAYERS)]],
+        Field(min_length=1, max_length=LAYERS),
     ]
-    kernel_size: Count
-    max_map: Annotated[Integer, Field(ge=0)]
+    kernel_size: Kernel
+    max_map: Annotated[Integer, Field(ge=0, le=4096)]
     batch_norm: bool
-    dense_units: Annotated[Integer, Field(ge=0)]
+    dense_units: Annotated[Integer, Field(ge=0, le=2**14)]
     dropout: Dropout
     augmentation: AugmentationParams
 
@@ -155,12 +170,12 @@ class FineTuneParams(Section):
     least_epochs: ClassVar[int] = 16
     least_steps: ClassVar[int] = 600
 
-    blocks: AutoWhole
-    learning_rate: Positive
+    blocks: AutoBlocks
+    learning_rate: Rate
     label_smoothing: Annotated[Number, Field(ge=0, lt=1)]
-    batch_size: Count
-    epochs: AutoCount
-    early_stopping: AutoWhole
+    batch_size: BatchSize
+    epochs: AutoPasses
+    early_stopping: AutoPatience
 
 
 class TrainTransferParams(TrainingParams):
@@ -170,8 +185,8 @@ class TrainTransferParams(TrainingParams):
 
     base: Name
     weights: Name
-    width: AutoPositive
-    views: Count
+    width: Width
+    views: Annotated[Integer, Field(ge=1, le=1000)]
     dropout: Dropout
     augmentation: AugmentationParams
     fine_tune: FineTuneParams

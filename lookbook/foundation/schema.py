@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeGuard, TypeVar
 
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -17,6 +16,7 @@ from pydantic import (
     ValidationError,
 )
 
+from lookbook.foundation import bounded_yaml
 from lookbook.foundation.errors import LookbookError
 
 
@@ -27,6 +27,13 @@ class Section(BaseModel):
 
 
 Model = TypeVar("Model", bound=Section)
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+
+
+def is_name(text: str) -> bool:
+    """Whether a data set, or a base, may be called so: of such a name any path can be made."""
+    return bool(NAME.fullmatch(text))
 
 
 def _no_truth_value(value: Any) -> Any:
@@ -40,7 +47,6 @@ def _no_truth_value(value: Any) -> Any:
 Integer = Annotated[int, BeforeValidator(_no_truth_value)]
 Number = Annotated[float, BeforeValidator(_no_truth_value)]
 Count = Annotated[Integer, Field(ge=1)]
-Positive = Annotated[Number, Field(gt=0)]
 Share = Annotated[Number, Field(gt=0, lt=1)]
 Flag = Annotated[bool, Field(strict=True)]
 Auto = Literal["auto"]
@@ -59,7 +65,7 @@ class Choice:
     reason: str
 
 
-def _auto_or(kind: Any, words: str) -> PlainValidator:
+def auto_or(kind: Any, words: str) -> PlainValidator:
     """Return what checks for `auto` or a value of another kind.
 
     A union would name two faults, neither of them helpful.
@@ -81,16 +87,17 @@ def _auto_or(kind: Any, words: str) -> PlainValidator:
     return PlainValidator(check)
 
 
-AutoCount = Annotated[Auto | int, _auto_or(Count, "a whole number of at least 1")]
-AutoWhole = Annotated[
-    Auto | int, _auto_or(Annotated[Integer, Field(ge=0)], "a whole number of at least 0")
-]
-AutoPositive = Annotated[Auto | float, _auto_or(Positive, "a number above 0")]
+def auto_or_whole(least: int, most: int) -> PlainValidator:
+    """Return what checks for `auto` or a whole number within these bounds."""
+    words = f"a whole number of {least:,} to {most:,}"
+    return auto_or(Annotated[Integer, Field(ge=least, le=most)], words)
+
+
 AutoShare = Annotated[
     Auto | float,
-    _auto_or(Annotated[Number, Field(ge=0, lt=1)], "a share of at least 0 and less than 1"),
+    auto_or(Annotated[Number, Field(ge=0, lt=1)], "a share of at least 0 and less than 1"),
 ]
-AutoFlag = Annotated[Auto | bool, _auto_or(Flag, "true or false")]
+AutoFlag = Annotated[Auto | bool, auto_or(Flag, "true or false")]
 
 
 def read_yaml(path: Path) -> dict:
@@ -100,16 +107,15 @@ def read_yaml(path: Path) -> dict:
         LookbookError: If the file is missing, is not YAML, or holds something else.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = bounded_yaml.load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise LookbookError(
             f"Expected the file {path} in the current folder. Received: no such file in "
             f"{Path.cwd()}. Run the command in the project's root."
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
+    except ValueError as error:
         raise LookbookError(
-            f"Expected {path} to be YAML. Received: {reason}. Mend that line."
+            f"Expected {path} to be YAML. Received: {error}. Mend that line."
         ) from None
     if not isinstance(content, dict):
         raise LookbookError(

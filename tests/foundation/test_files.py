@@ -1,10 +1,21 @@
 import json
+import os
+import random
 import subprocess
 import sys
+import time
 
+import numpy as np
 import pytest
 
-from lookbook.foundation.files import replacing, sha256_of, write_metrics
+from lookbook.foundation.files import (
+    ABANDONED,
+    replacing,
+    sealing,
+    sha256_of,
+    unsealing,
+    write_metrics,
+)
 
 
 def test_an_error_leaves_the_target_as_it_was(tmp_path):
@@ -54,3 +65,56 @@ def test_sha256(tmp_path):
     path.touch()
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert sha256_of(path) == empty
+
+
+def test_a_sealed_file_is_read_as_it_was_written_or_not_at_all(tmp_path):
+    path = tmp_path / "state"
+    with sealing(path) as file:
+        file.write(b"abc")
+    with unsealing(path) as file:
+        assert file.read() == b"abc"
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="something else than was written"), unsealing(path):
+            pass
+
+
+def test_every_flipped_bit_of_a_sealed_file_is_noticed(tmp_path):
+    path = tmp_path / "train_ann.state"  # as a checkpoint is
+    with sealing(path) as file:
+        np.savez(file, allow_pickle=False, variable_0=np.arange(900.0), state='{"epoch": 3}')
+    whole, rng = path.read_bytes(), random.Random(0)
+    for _ in range(1000):
+        damaged = bytearray(whole)
+        damaged[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="something else than was written"), unsealing(path):
+            pass
+
+
+def test_two_processes_may_replace_a_file_of_a_shared_cache(tmp_path):
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from lookbook.foundation.files import replacing\n"
+        "for _ in range(300):\n"
+        "    with replacing(Path(sys.argv[1]), shared=True) as partial:\n"
+        "        partial.write_text('whole')"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "hashes.csv")]
+    running = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(2)]
+    assert [process.communicate()[1] for process in running] == [b"", b""]
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [
+        ("hashes.csv", "whole")
+    ]
+
+
+def test_what_a_kill_has_left_in_a_shared_cache_goes_after_a_day(tmp_path):
+    for name, age in (("old", 2 * ABANDONED), ("new", 0)):
+        (tmp_path / f".partial-{name}").touch()
+        os.utime(tmp_path / f".partial-{name}", (time.time() - age,) * 2)
+    with replacing(tmp_path / "hashes.csv", shared=True) as partial:
+        partial.touch()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".partial-new", "hashes.csv"]

@@ -4,7 +4,7 @@ import yaml
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import load_params
 
-EPOCHS = "Expected train_ann.epochs to be auto or a whole number of at least 1. Received:"
+EPOCHS = "Expected train_ann.epochs to be auto or a whole number of 1 to 100,000. Received:"
 
 
 def test_the_projects_own_file_is_valid(project):
@@ -31,11 +31,15 @@ def test_numbers_given_as_text_are_understood(set_params):
         ("train_ann.epochs", True, f"{EPOCHS} True."),
         ("train_ann.epochs", 0, f"{EPOCHS} 0."),
         ("train_ann.epochs", [5], f"{EPOCHS} [5]."),
-        ("preprocess.image_size", 2.5, "image_size to be auto or a whole number of at least 1. R"),
+        ("preprocess.image_size", 2.5, "image_size to be auto or a whole number of 1 to 4,096. R"),
         ("preprocess.max_unreadable", 1, "auto or a share of at least 0 and less than 1. Rec"),
         ("train_cnn.augmentation.flip", "yes", "flip to be auto or true or false. Received: 'yes'"),
-        ("train_transfer.width", 0, "width to be auto or a number above 0. Received: 0."),
-        ("train_transfer.fine_tune.blocks", -1, "auto or a whole number of at least 0. Rec"),
+        (
+            "train_transfer.width",
+            0,
+            "width to be auto or a number above 0, at most 4. Received: 0.",
+        ),
+        ("train_transfer.fine_tune.blocks", -1, "auto or a whole number of 0 to 1,000. Rec"),
         ("train_ann.class_weights", "even", "to be 'auto', 'none' or 'balanced'. Received: 'even'"),
         ("train_ann.learning_rate", float("nan"), "Expected train_ann.learning_rate to be"),
         ("train_ann.hidden", 128, "Expected train_ann.hidden to be a valid list. Received: 128."),
@@ -49,6 +53,18 @@ def test_numbers_given_as_text_are_understood(set_params):
             0.8,
             "preprocess.test_size to add up to less than 1. Received: 0.2",
         ),
+        ("baseline.alpha", 1e-300, "Expected baseline.alpha to be greater than or equal to 0.00"),
+        ("baseline.alpha", 1e300, "Expected baseline.alpha to be less than or equal to 1000. Rec"),
+        ("train_ann.hidden", [10**15], "train_ann.hidden.0 to be less than or equal to 16384. R"),
+        ("train_ann.hidden", [8] * 99, "train_ann.hidden to have at most 50 items"),
+        ("train_cnn.kernel_size", 10**6, "train_cnn.kernel_size to be less than or equal to 99. R"),
+        ("preprocess.image_size", 5001, "auto or a whole number of 1 to 4,096. Received: 5001."),
+        ("train_cnn.image_size", 5001, "train_cnn.image_size to be less than or equal to 4096. R"),
+        ("train_ann.learning_rate", 1e300, "learning_rate to be less than or equal to 100. Rec"),
+        ("train_ann.epochs", 1e30, f"{EPOCHS} 1e+30."),
+        ("train_ann.batch_size", 10**9, "batch_size to be less than or equal to 65536. Received"),
+        ("dataset", 123, "Expected dataset to be a valid string. Received: 123."),
+        ("dataset", None, "Expected dataset to be a valid string. Received: None."),
         ("train_ann.epochz", 5, "Received: train_ann.epochz, which is unknown. Change it in"),
         (
             "train_ann.blocks",
