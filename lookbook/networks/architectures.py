@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import layers
 from numpy.typing import ArrayLike
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import TrainAnnParams, TrainCnnParams
-from lookbook.networks.layers import Bias
+from lookbook.networks.layers import BatchNormalization, Bias
 from lookbook.splits.spec import Spec
 
 SEEN = "seen"  # the layer that gives pictures the size that the rest of a network sees
+LEAST_SPREAD = 0.01  # of a feature, as a share of the median one's
 MOMENTUM = 0.9  # of batch normalisation's averages; Keras's 0.99 lags behind in short trainings
 
 
@@ -122,6 +124,9 @@ def build_head(
 ) -> keras.Model:
     """Build the second part of a transfer model: standardised features and an output layer.
 
+    A feature that training pictures hardly excite is not made as large as the others: it would be
+    rounding for the most part, and the first picture that does excite it would be all about it.
+
     Args:
         spec: Gives the number of classes.
         features: How many features a picture has.
@@ -133,9 +138,14 @@ def build_head(
         A model from features (n, features) to probabilities (n, classes).
     """
     inputs = keras.Input((features,), name="features")
-    x = layers.Normalization(mean=mean, variance=variance)(inputs)
+    spread = np.sqrt(np.asarray(variance, np.float32))
+    usual = np.median(spread[spread > 0]) if spread.any() else np.float32(1)
+    least = np.maximum(spread, LEAST_SPREAD * usual)
+    x = layers.Normalization(mean=mean, variance=least**2)(inputs)
     x = _dropout(x, dropout)
-    return keras.Model(inputs, _output(x, spec), name="head")
+    # From zeros: what random weights would say stays in a training that ends early, as this one
+    # does, and magnifies how rounding differs between programs.
+    return keras.Model(inputs, _output(x, spec, start="zeros"), name="head")
 
 
 def join(spec: Spec, extractor: keras.Model, head: keras.Model) -> keras.Model:
@@ -206,7 +216,7 @@ def _activated(
     x: keras.KerasTensor, batch_norm: bool, activation: str, name: str | None = None
 ) -> keras.KerasTensor:
     if batch_norm:
-        x = layers.BatchNormalization(momentum=MOMENTUM)(x)
+        x = BatchNormalization(momentum=MOMENTUM)(x)
     return layers.Activation(activation, name=name)(x)
 
 
@@ -214,10 +224,16 @@ def _dropout(x: keras.KerasTensor, share: float) -> keras.KerasTensor:
     return layers.Dropout(share)(x) if share else x
 
 
-def _output(x: keras.KerasTensor, spec: Spec) -> keras.KerasTensor:
+def _output(
+    x: keras.KerasTensor, spec: Spec, *, start: str = "glorot_uniform"
+) -> keras.KerasTensor:
     # float32 whatever the precision of the rest: float16 cannot hold small probabilities.
     dense = layers.Dense(
-        spec.num_classes, activation="softmax", name="probabilities", dtype="float32"
+        spec.num_classes,
+        activation="softmax",
+        kernel_initializer=start,
+        name="probabilities",
+        dtype="float32",
     )
     return dense(x)
 

@@ -27,7 +27,32 @@ class Bias(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("lookbook")
-class FixedNormalization(keras.layers.BatchNormalization):
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras's, of the last axis, the same to the bit on every processor.
+
+    Keras divides by a root with an instruction that estimates, in each maker's own way. Written as
+    one over a root, TensorFlow puts that instruction in its place; not as a division that may be by
+    zero.
+    """
+
+    def call(
+        self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Return float of the shape of the inputs."""
+        x = tf.cast(inputs, tf.float32)
+        mean, variance = self.moving_mean, self.moving_variance
+        if training and self.trainable:
+            mean, variance = self._moments(x, mask)
+            for average, of_batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                average.assign(average * self.momentum + of_batch * (1 - self.momentum))
+        factor = tf.math.divide_no_nan(1.0, tf.sqrt(variance + self.epsilon))
+        factor = factor * tf.cast(self.gamma, tf.float32) if self.scale else factor
+        offset = (tf.cast(self.beta, tf.float32) if self.center else 0.0) - mean * factor
+        return tf.cast(x * factor + offset, self.compute_dtype)
+
+
+@keras.saving.register_keras_serializable("lookbook")
+class FixedNormalization(BatchNormalization):
     """Batch normalisation whose averages stay as they are, in training too.
 
     Keras runs an ordinary one as in training wherever the whole network is trained, whatever the
@@ -46,8 +71,8 @@ def with_fixed_averages(model: keras.Model) -> keras.Model:
     """Return a copy of a model, and of the models in it, whose normalisations are fixed."""
 
     def copied(layer: keras.layers.Layer) -> keras.layers.Layer:
-        is_plain = type(layer) is keras.layers.BatchNormalization
-        kind = FixedNormalization if is_plain else type(layer)
+        is_one = isinstance(layer, keras.layers.BatchNormalization)
+        kind = FixedNormalization if is_one else type(layer)
         return kind.from_config(layer.get_config())
 
     copy = keras.models.clone_model(model, clone_function=copied, recursive=True)

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 import lookbook.networks.layers  # noqa: F401  (models may hold them)
+from lookbook.foundation.damage import DAMAGED_ARRAYS
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.files import replacing, write_text
 
@@ -96,7 +97,7 @@ def load_keras(path: Path, *, remedy: str) -> keras.Model:
     """
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except DAMAGED_ARRAYS as error:
         raise unreadable(path, error, remedy) from None
 
 

@@ -1,23 +1,23 @@
 """Trainings that were killed go on from their last finished epoch.
 
-After each epoch everything that the next one depends on is written to one file: weights, the
-optimizer's variables, the state of every random generator in the model, what early stopping
-remembers, and the curves so far. The order of the pictures and their augmentation follow from seed
-and epoch. The file is removed when what came of the training is saved.
+After each epoch everything that the next one depends on is written to one file, with its hash:
+weights, the optimizer's variables, the state of every random generator in the model, what early
+stopping remembers, and the curves so far. The order of the pictures and their augmentation follow
+from seed and epoch. The file is removed when what came of the training is saved.
 """
 
 import hashlib
 import json
 import logging
 import sys
-import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from lookbook.foundation.files import remove, replacing
+from lookbook.foundation.arithmetic import of_networks
+from lookbook.foundation.files import remove, sealing, unsealing
 
 CHECKPOINTS = Path("models/.checkpoints")
 
@@ -44,7 +44,7 @@ class Checkpoint(keras.callbacks.Callback):
             stopping: Its state is kept as well.
         """
         super().__init__()
-        self.path = CHECKPOINTS / f"{name}.npz"
+        self.path = CHECKPOINTS / f"{name}.state"
         self.identity = identity
         self.stopping = stopping
         self.epoch, self.rows, self.stopped, self.resumed = 0, [], False, False
@@ -86,43 +86,43 @@ class Checkpoint(keras.callbacks.Callback):
             best = self.stopping.best_weights
         arrays = {f"variable_{place}": v.numpy() for place, v in enumerate(self._variables())}
         arrays |= {f"best_{place}": weights for place, weights in enumerate(best)}
-        with replacing(self.path) as partial:
-            np.savez(partial, allow_pickle=False, state=json.dumps(state), **arrays)
+        with sealing(self.path) as file:
+            np.savez(file, allow_pickle=False, state=json.dumps(state), **arrays)
 
     def _variables(self) -> list[keras.Variable]:
         return self.model.variables + self.model.optimizer.variables
 
     def _read(self) -> tuple[dict, dict[str, np.ndarray]]:
         try:
-            with np.load(self.path, allow_pickle=False) as arrays:
+            with unsealing(self.path) as file, np.load(file, allow_pickle=False) as arrays:
                 state = json.loads(str(arrays["state"]))
                 if state["identity"] == self.identity:
                     return state, dict(arrays)
         except FileNotFoundError:
             pass
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError) as error:
             logger.warning("%s cannot be read (%s); starting anew", self.path, error)
         return {}, {}
 
 
 def discard(name: str) -> None:
     """Remove the states of a stage's trainings, once its model is saved."""
-    for path in CHECKPOINTS.glob(f"{name}*.npz"):
+    for path in CHECKPOINTS.glob(f"{name}*.state"):
         remove(path)
 
 
 def identity_of(model: keras.Model, *settings: object) -> str:
     """Return a hash of what a training's result depends on.
 
-    That is: the network with its first weights, the settings, this project's code, and the versions
-    of Keras and TensorFlow.
+    That is: the network with its first weights, the settings, this project's code, the versions of
+    Keras and TensorFlow, and the arithmetic that they use.
 
     Args:
         model: Before training.
         settings: Anything whose `repr` tells it from others, data by their hash.
     """
     digest = hashlib.sha256()
-    for part in (model.to_json(), settings, keras.__version__, tf.__version__):
+    for part in (model.to_json(), settings, keras.__version__, tf.__version__, of_networks()):
         digest.update(repr(part).encode())
     for weights in model.get_weights():
         digest.update(np.ascontiguousarray(weights).data)

@@ -14,6 +14,7 @@ import keras
 import psutil
 import tensorflow as tf
 
+from lookbook.foundation import arithmetic
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import HardwareParams
 
@@ -24,8 +25,11 @@ logger = logging.getLogger(__name__)
 def prepared(hardware: HardwareParams, seed: int) -> Iterator[None]:
     """Make TensorFlow repeatable, and build and train what is inside on the chosen devices.
 
-    Float16 is for GPUs (and float32 remains what is saved); CPUs have no arithmetic for it.
+    How far that reaches is settled before TensorFlow first computes, and not after. Float16 is for
+    GPUs (and float32 remains what is saved); CPUs have no arithmetic for it.
     """
+    if hardware.repeatable == "machine":
+        arithmetic.release()
     make_deterministic(seed)
     gpus = tf.config.list_logical_devices("GPU")
     if hardware.mixed_precision and gpus:
@@ -39,8 +43,19 @@ def prepared(hardware: HardwareParams, seed: int) -> Iterator[None]:
         keras.config.set_dtype_policy("float32")
 
 
+def kept(hardware: HardwareParams) -> str:
+    """Return what can be kept here of `hardware.repeatable`: `everywhere` or `machine`."""
+    if hardware.repeatable == "everywhere" and tf.config.list_physical_devices("GPU"):
+        logger.info("repeatable: on GPUs of this kind; other devices give other last bits")
+        return "machine"
+    if hardware.repeatable == "everywhere" and not arithmetic.is_common():
+        logger.info("repeatable: on this kind of processor, which is not x86-64 Linux with AVX2")
+        return "machine"
+    return hardware.repeatable
+
+
 def make_deterministic(seed: int) -> None:
-    """Seed everything and make TensorFlow's results repeatable on one kind of machine."""
+    """Seed everything and make TensorFlow's results repeatable."""
     keras.config.set_floatx("float32")  # ~/.keras/keras.json may say otherwise
     keras.config.set_dtype_policy("float32")
     keras.config.set_image_data_format("channels_last")

@@ -16,7 +16,7 @@ from lookbook.splits.spec import Spec
 from lookbook.splits.split import training_splits
 from lookbook.training.augmentation import Augmentation
 from lookbook.training.checkpoints import discard
-from lookbook.training.devices import prepared
+from lookbook.training.devices import kept, prepared
 from lookbook.training.fitting import fit, save_curves
 
 Settings = TypeVar("Settings", bound=TrainingParams)
@@ -70,8 +70,13 @@ def train_network(
             augmentation=Augmentation.of(augmentation, train.spec) if augmentation else None,
             watch=partial(save_curves, path=outputs.curves),
         )
-    figures |= {"parameters": model.count_params(), "image_size": seen_size(model)}
-    leave(name, outputs, model, curves, figures | {"class_weights": settings.class_weights})
+    figures |= {
+        "parameters": model.count_params(),
+        "image_size": seen_size(model),
+        "class_weights": settings.class_weights,
+        "repeatable": kept(hardware),
+    }
+    leave(name, outputs, model, curves, figures)
 
 
 def settled(settings: Settings, spec: Spec) -> Settings:

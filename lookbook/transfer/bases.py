@@ -56,6 +56,7 @@ def load_base(
     weights: str,
     width: float | Auto,
     image_size: int,
+    least_size: int | None = None,
     folder: Path = BASES,
 ) -> keras.Model:
     """Return the base of that name, from raw pixels to feature maps.
@@ -68,6 +69,7 @@ def load_base(
         width: Share of its channels, where the network is published in several widths (`alpha`).
             `auto` is 1; a file of data/bases takes nothing else.
         image_size: Side of the pictures, in pixels. The base enlarges smaller ones than it likes.
+        least_size: Which are smaller, in pixels; None: as the base's card says.
         folder: Where the files are.
 
     Raises:
@@ -78,16 +80,16 @@ def load_base(
     if path.is_file():
         _check_unasked(path, weights=weights, width=width)
         model = load_keras(path, remedy=f"Run `git checkout {path}`, or make it again.")
-        least = base_card(name, folder).least_size
-        return _prepared(model, image_size, least)
+        return _prepared(model, image_size, least_size or base_card(name, folder).least_size)
     if name not in applications():
         known = [*sorted(base.stem for base in folder.glob("*.keras")), *applications()]
         raise LookbookError(
             f"Expected {PARAMETER} to be one of: {', '.join(known)}. Received: {name!r}. Change it "
             f"in params.yaml, or put {path.name} into {folder}."
         )
-    model = published(name, weights=weights, width=width, side=max(image_size, LEAST_SIZE))
-    return _prepared(model, image_size, LEAST_SIZE)
+    least = least_size or LEAST_SIZE
+    model = published(name, weights=weights, width=width, side=max(image_size, least))
+    return _prepared(model, image_size, least)
 
 
 def published(
@@ -122,13 +124,16 @@ def published(
     return keras.Model(inputs, whole.output, name="base")
 
 
-def base_for(settings: TrainTransferParams, spec: Spec) -> keras.Model:
+def base_for(
+    settings: TrainTransferParams, spec: Spec, *, least_size: int | None = None
+) -> keras.Model:
     """Return the base that the parameters name, or the data where they leave it to them."""
     return load_base(
         spec.chosen("base", settings.base),
         weights=settings.weights,
         width=settings.width,
         image_size=spec.image_shape[0],
+        least_size=least_size,
     )
 
 

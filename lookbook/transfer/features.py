@@ -3,9 +3,10 @@
 They are kept in the user's cache, a folder for each combination of base, pictures and views, so
 that another head, another run or another clone of the project finds them:
 
-    features/<key>/features-00000.npy   float32 (n, features), at most 64 MiB
+    features/<key>/00000-<sha256>.npy   float32 (n, features), at most 64 MiB
 
-The least recently used are removed when all of them together pass 8 GiB.
+A shard whose content has not the hash of its name is not used: all of them are made anew. The least
+recently used are removed when all of them together pass 8 GiB.
 """
 
 import functools
@@ -21,14 +22,16 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 from tqdm import tqdm
 
-from lookbook.foundation.files import remove
+from lookbook.foundation.arithmetic import of_networks
+from lookbook.foundation.files import forget_abandoned, remove, sha256_of
 from lookbook.foundation.places import cache_folder
+from lookbook.splits.shards import Shards
 from lookbook.splits.split import Split
 from lookbook.splits.writing import SHARD_BYTES
 from lookbook.training.augmentation import Augmentation
 from lookbook.transfer.bases import weights_hash
 
-FORMAT = 3  # of the cache's content; raised when features are computed in another way
+FORMAT = 5  # of the cache's content; raised when features are computed in another way
 KEPT_BYTES = 8 * 2**30
 
 logger = logging.getLogger(__name__)
@@ -45,7 +48,7 @@ class Extractor:
     def __init__(self, model: keras.Model):
         """Note which weights the model has."""
         self.model = model
-        self.key = (weights_hash(model), model.to_json(), tf.__version__)
+        self.key = (weights_hash(model), model.to_json(), tf.__version__, of_networks())
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
         """Return float32 (n, features) for pixels of shape (n, height, width, channels)."""
@@ -96,28 +99,21 @@ class Features:
         parts = (FORMAT, split.fingerprint(), extractor.key, varied)
         self._key = hashlib.sha256(repr(parts).encode()).hexdigest()
         folder = cache_folder("features") / self._key
-        self._shards = _opened(folder, len(self), width)
-        if self._shards:
+        if _is_whole(folder, len(self), width):
             logger.info("%s features: kept from an earlier run", split.name)
             folder.touch()
         else:
             blocks = _computed(extractor, split, views, augmentation, seed)
             _write(folder, blocks, width)
-            self._shards = _opened(folder, len(self), width)
             _forget(folder.parent, keep=folder)
-        self._starts = np.cumsum([0, *map(len, self._shards)])
+        self._shards = _opened(folder, width)
 
     def __len__(self) -> int:
         return self.views * len(self.split)
 
     def images(self, indices: np.ndarray) -> np.ndarray:
         """Return float32 features of shape (len(indices), features)."""
-        rows = np.empty((len(indices), self._shards[0].shape[1]), np.float32)
-        shards = np.searchsorted(self._starts, indices, side="right") - 1
-        for shard in np.unique(shards):
-            places = np.flatnonzero(shards == shard)
-            rows[places] = self._shards[shard][indices[places] - self._starts[shard]]
-        return rows
+        return self._shards.take(indices)
 
     def targets(self, indices: np.ndarray) -> np.ndarray:
         """Return the targets of the pictures that these rows are views of."""
@@ -162,9 +158,16 @@ def _write(folder: Path, blocks: Iterator[np.ndarray], width: int) -> None:
     partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".partial-"))
     try:
         for shard, rows in enumerate(_regrouped(blocks, max(1, SHARD_BYTES // (4 * width)))):
-            np.save(partial / f"features-{shard:05}.npy", rows, allow_pickle=False)
+            path = partial / f"{shard:05}.npy"
+            np.save(path, rows, allow_pickle=False)
+            path.rename(path.with_stem(f"{shard:05}-{sha256_of(path)}"))
         remove(folder)  # damaged, if it is there
-        partial.rename(folder)
+        try:
+            partial.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # of another run, which was quicker
+                raise
+            remove(partial)
     except BaseException:
         remove(partial)
         raise
@@ -184,22 +187,29 @@ def _regrouped(blocks: Iterator[np.ndarray], size: int) -> Iterator[np.ndarray]:
         yield np.concatenate(waiting)
 
 
-def _opened(folder: Path, count: int, width: int) -> list[np.ndarray]:
-    """Return the mapped shards of a folder; none if they are not there or not whole."""
-    try:
-        shards = [
-            np.load(path, mmap_mode="r", allow_pickle=False)
-            for path in sorted(folder.glob("features-*.npy"))
-        ]
-    except (OSError, ValueError, EOFError) as error:
-        logger.warning("%s cannot be read (%s); computing the features anew", folder, error)
-        return []
-    whole = sum(map(len, shards)) == count and all(s.shape[1:] == (width,) for s in shards)
-    return shards if whole else []
+def _is_whole(folder: Path, count: int, width: int) -> bool:
+    """Return whether a folder has so many features, all of them as they were written."""
+    paths = sorted(folder.glob("*.npy"))
+    sound = all(sha256_of(path) == path.stem.partition("-")[2] for path in paths)
+    if sound and len(_opened(folder, width)) == count:
+        return True
+    if paths:
+        logger.warning("%s is damaged; computing the features anew", folder)
+    return False
+
+
+def _opened(folder: Path, width: int) -> Shards:
+    paths = sorted(folder.glob("*.npy"))
+    counts = [len(np.load(path, mmap_mode="r", allow_pickle=False)) for path in paths]
+    return Shards(paths, counts, (width,), np.float32)
 
 
 def _forget(folder: Path, keep: Path) -> None:
-    """Remove the least recently used features until the others fit into `KEPT_BYTES`."""
+    """Remove the least recently used features until the others fit into `KEPT_BYTES`.
+
+    And what a kill has left half-written.
+    """
+    forget_abandoned(folder)
     kept = sorted(folder.glob("[0-9a-f]*"), key=lambda path: path.stat().st_mtime, reverse=True)
     total = 0
     for path in kept:

@@ -21,9 +21,18 @@ from lookbook.transfer.features import Extractor, Features
 STRENGTH = 0.01  # inverse of the penalty on the squared weights of standardised features
 
 
-def frozen(settings: TrainTransferParams, spec: Spec) -> Extractor:
-    """Return the base that the parameters name, from pictures to features."""
-    return Extractor(build_feature_extractor(spec, base_for(settings, spec)))
+def frozen(
+    settings: TrainTransferParams, spec: Spec, *, least_size: int | None = None
+) -> Extractor:
+    """Return the base that the parameters name, from pictures to features.
+
+    Args:
+        settings: Name the base.
+        spec: Of the pictures.
+        least_size: Smaller ones are enlarged to this many pixels; None: as the base likes.
+    """
+    base = base_for(settings, spec, least_size=least_size)
+    return Extractor(build_feature_extractor(spec, base))
 
 
 def features_of(extractor: Extractor, split: Split) -> np.ndarray:

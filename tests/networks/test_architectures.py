@@ -128,6 +128,13 @@ def test_a_base_takes_grey_and_coloured_pictures(pictures, base_channels):
         np.testing.assert_allclose(features, maps.mean((1, 2)), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("variance", [[4, 4, 0, 1e-10], [0, 0, 0, 0]], ids=["some", "all"])
+def test_features_that_never_vary_are_not_blown_up(variance):
+    head = build_head(spec(), 4, mean=[0] * 4, variance=variance, dropout=0.0)
+    standardised = head.layers[1](np.ones((1, 4), np.float32))
+    assert np.abs(standardised).max() <= 100
+
+
 def test_a_base_is_cut_from_a_convolutional_network_only():
     from lookbook.transfer.bases import cut_base
 

@@ -397,12 +397,17 @@ def test_a_finished_training_is_not_repeated_if_its_model_was_not_saved(settings
         np.testing.assert_array_equal(received, expected)
 
 
-@pytest.mark.parametrize("fault", ["settings", "data", "damage"])
+@pytest.mark.parametrize("fault", ["settings", "data", "cut", "empty", "header", "bit"])
 def test_a_checkpoint_of_another_training_is_not_used(settings, monkeypatch, fault):
     train(settings, saved=False)
-    file = checkpoints.CHECKPOINTS / "train_ann.npz"
-    if fault == "damage":
-        file.write_bytes(file.read_bytes()[:-100])
+    file = checkpoints.CHECKPOINTS / "train_ann.state"
+    content = bytearray(file.read_bytes())
+    if fault in ("cut", "empty"):
+        file.write_bytes(content[:-100] if fault == "cut" else b"")
+    elif fault in ("header", "bit"):
+        place = content.index(b"NUMPY") + 30 if fault == "header" else len(content) // 2
+        content[place] ^= 1
+        file.write_bytes(content)
     elif fault == "settings":
         settings = settings.model_copy(update={"learning_rate": 2e-3})
     make_deterministic(settings.seed)
@@ -450,23 +455,20 @@ with hardware.prepared(params.hardware.model_copy(update={"devices": devices}), 
     np.testing.assert_allclose(losses["one"], losses["all"], rtol=0.01)
 
 
-def test_mixed_precision_is_for_gpus_and_saves_float32(settings, tmp_path, monkeypatch):
+def test_mixed_precision_is_for_gpus_and_saves_float32(tmp_path):
     hardware = load_params().hardware.model_copy(update={"mixed_precision": True})
     with prepared(hardware, 0):
         assert keras.config.dtype_policy().name == "float32"  # there is no GPU in tests
     make_deterministic(0)
     keras.config.set_dtype_policy("mixed_float16")
     model = network()
-    assert model.get_layer("dense").compute_dtype == "float16"
-    fit(model, Blobs(200), Blobs(60), settings, name="train_ann")
+    assert model.get_layer("dense").compute_dtype == "float16"  # of which few processors know
     keras.config.set_dtype_policy("float32")
     save_keras(model, tmp_path / "model.keras")
     loaded = load_keras(tmp_path / "model.keras", remedy="")
     assert {layer.compute_dtype for layer in loaded.layers} == {"float32"}
-    pixels = Blobs(20).pixels
-    np.testing.assert_allclose(
-        loaded.predict_on_batch(pixels), model.predict_on_batch(pixels), atol=5e-3
-    )
+    for kept, weights in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, weights)
 
 
 def test_a_batch_larger_than_memory_names_the_parameter(settings):

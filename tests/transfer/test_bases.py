@@ -238,15 +238,17 @@ def test_small_pictures_are_enlarged_for_bases_of_photos():
     assert base.output_shape[-1] == (None, 3, 3, 256)  # of 96 pixels, which it halves five times
     assert seen_size(base) == LEAST_SIZE == 96
     assert seen_size(load_base("MobileNet", weights="none", width=0.25, image_size=96)) == 96
+    small = load_base("MobileNet", weights="none", width=0.25, image_size=28, least_size=64)
+    assert seen_size(small) == 64
 
 
-@pytest.mark.parametrize("size", [28, 128])
+@pytest.mark.parametrize("size", [28, 192])
 def test_the_base_of_photos_serves_any_size(size):
     path = ROOT / "data/bases/photos.keras"
     assert path.stat().st_size < 2_000_000
     base = load_base("photos", weights="auto", width="auto", image_size=size, folder=path.parent)
     maps = base.predict_on_batch(np.zeros((1, size, size, 3)))[-1]
-    assert maps.shape[1:3] == (max(size, 64) // 32,) * 2
+    assert maps.shape[1:3] == (max(size, 160) // 32,) * 2
 
 
 def test_every_base_of_the_project_says_what_it_was_trained_on(tmp_path):

@@ -1,9 +1,12 @@
+import os
+import random
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lookbook.foundation.files import ABANDONED
 from lookbook.foundation.places import cache_folder
 from lookbook.networks.architectures import build_feature_extractor
 from lookbook.splits.spec import read_spec
@@ -11,7 +14,7 @@ from lookbook.splits.split import Split
 from lookbook.training.augmentation import Augmentation
 from lookbook.transfer import features
 from lookbook.transfer.bases import load_base
-from lookbook.transfer.features import Extractor, Features
+from lookbook.transfer.features import Extractor, Features, _is_whole, _write
 
 
 @pytest.fixture
@@ -84,18 +87,39 @@ def test_many_features_are_kept_in_shards(extractor, monkeypatch):
     np.testing.assert_allclose(variance, everything.var(axis=0), rtol=1e-3, atol=1e-6)
 
 
-@pytest.mark.parametrize("damage", ["cut", "missing"])
-def test_damaged_features_are_made_again(extractor, damage):
+@pytest.mark.parametrize("damage", ["cut", "missing", "empty", "header", "bit"])
+def test_damaged_features_are_made_again(extractor, damage, caplog):
     validation = Split("validation")
     found = Features(extractor, validation)
     expected = found.images(np.arange(5))
-    file = cache_folder("features") / found.fingerprint() / "features-00000.npy"
+    (file,) = (cache_folder("features") / found.fingerprint()).iterdir()
     content = file.read_bytes()
     file.unlink()
     if damage == "cut":
         file.write_bytes(content[:-400])
+    elif damage == "empty":
+        file.touch()
+    elif damage in ("header", "bit"):
+        damaged = bytearray(content)
+        damaged[30 if damage == "header" else 5000] ^= 1
+        file.write_bytes(damaged)
     np.testing.assert_array_equal(Features(extractor, validation).images(np.arange(5)), expected)
     assert file.read_bytes() == content
+    told = [line for line in caplog.messages if "damaged; computing the features anew" in line]
+    assert len(told) == (damage != "missing")
+
+
+def test_every_flipped_bit_of_kept_features_is_noticed(tmp_path):
+    folder = tmp_path / "features/kept"
+    _write(folder, iter([np.arange(600, dtype=np.float32).reshape(20, 30)]), 30)
+    assert _is_whole(folder, 20, 30)
+    (file,) = folder.iterdir()
+    whole, rng = file.read_bytes(), random.Random(0)
+    for _ in range(1000):
+        damaged = bytearray(whole)
+        damaged[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+        file.write_bytes(damaged)
+        assert not _is_whole(folder, 20, 30)
 
 
 def test_a_stop_leaves_nothing_half_written(extractor, monkeypatch):
@@ -119,3 +143,12 @@ def test_the_least_recently_used_are_forgotten(extractor, monkeypatch):
     kept = {path.name for path in Path(cache_folder("features")).iterdir()}
     assert third in kept
     assert second not in kept
+
+
+def test_what_a_kill_has_left_half_written_is_forgotten_after_a_day(extractor):
+    for name, age in (("old", 2 * ABANDONED), ("new", 0)):
+        folder = cache_folder("features") / f".partial-{name}"
+        folder.mkdir(parents=True)
+        os.utime(folder, (time.time() - age,) * 2)
+    Features(extractor, Split("validation"))
+    assert [path.name for path in cache_folder("features").glob(".partial-*")] == [".partial-new"]
