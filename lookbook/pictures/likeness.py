@@ -4,16 +4,12 @@ import hashlib
 
 import cv2
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 GRID = 16  # cells a side
 # Measured on the photos of cats_vs_dogs and tf_flowers: pairs of JPEG copies at quality 30, of
 # copies at half the size and of copies 1.2 times as bright have at least 0.993, 0.997 and (19 of
 # 20) 0.984; of the photos themselves, 1 in 1,000 and 1 in 100 has a partner above 0.98.
 NEAR_THRESHOLD = 0.98
-ROUNDING = 1e-5  # more than float32 similarities are off by
-BLOCK_ROWS = 2048  # compared at a time
 
 
 def likeness(picture: np.ndarray) -> np.ndarray:
@@ -33,49 +29,6 @@ def likeness(picture: np.ndarray) -> np.ndarray:
     return cells if cells.ndim == 2 else cv2.cvtColor(cells, cv2.COLOR_RGB2GRAY)
 
 
-def near_components(
-    grids: np.ndarray, known: int = 0, threshold: float = NEAR_THRESHOLD
-) -> np.ndarray:
-    """Number the pictures so that near duplicates, and near duplicates of those, share a number.
-
-    Two are near duplicates if their likenesses differ from cell to neighbouring cell in nearly the
-    same way: the cosine of these differences is at least the threshold.
-
-    Args:
-        grids: uint8 of shape (n, GRID, GRID).
-        known: How many of the first are not compared with each other.
-        threshold: From 0 to 1.
-
-    Returns:
-        int of shape (n,).
-    """
-    pairs = []
-    first, of_first = np.unique(keys(grids), return_index=True, return_inverse=True)[1:]
-    copies = np.arange(len(grids))
-    pairs.append((copies, first[of_first]))  # copies of one likeness are joined by the first
-    rows = np.sort(first)
-    for b in range(0, len(rows), BLOCK_ROWS):
-        base = rows[b : b + BLOCK_ROWS]
-        base_steps = brightness_steps(grids[base])
-        base_unit = unit_vectors(base_steps)
-        for q in range(b, len(rows), BLOCK_ROWS):
-            query = rows[q : q + BLOCK_ROWS]
-            if query[-1] < known:
-                continue
-            query_steps = base_steps if q == b else brightness_steps(grids[query])
-            query_unit = base_unit if q == b else unit_vectors(query_steps)
-            i, j = np.nonzero(query_unit @ base_unit.T >= threshold - ROUNDING)
-            upper = query[i] > base[j]
-            i, j = i[upper], j[upper]
-            for part in range(0, len(i), BLOCK_ROWS):
-                some, others = i[part : part + BLOCK_ROWS], j[part : part + BLOCK_ROWS]
-                near = cosine(query_steps[some], base_steps[others]) >= threshold
-                pairs.append((query[some[near]], base[others[near]]))
-    one, other = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    graph = coo_array((np.ones(len(one), bool), (one, other)), shape=(len(grids),) * 2)
-    return connected_components(graph, directed=False)[1]
-
-
 def keys(grids: np.ndarray) -> np.ndarray:
     """Return 64 bits for each likeness, the same for the same ones: uint64 (n,).
 
@@ -89,8 +42,8 @@ def brightness_steps(grids: np.ndarray) -> np.ndarray:
     """Return the differences between neighbouring cells, down and across: int32 (n, values)."""
     cells = grids.astype(np.int32)
     down, across = np.diff(cells, axis=1), np.diff(cells, axis=2)
-    count = len(cells)
-    return np.concatenate([down.reshape(count, -1), across.reshape(count, -1)], axis=1)
+    shape = len(cells), GRID * (GRID - 1)
+    return np.concatenate([down.reshape(shape), across.reshape(shape)], axis=1)
 
 
 def unit_vectors(steps: np.ndarray) -> np.ndarray:

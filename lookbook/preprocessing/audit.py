@@ -9,7 +9,7 @@ import pandas as pd
 
 from lookbook.foundation.files import write_csv
 from lookbook.pictures.likeness import NEAR_THRESHOLD
-from lookbook.preprocessing.twins import nearest
+from lookbook.pictures.near import nearest
 from lookbook.splits.spec import SPLITS
 
 BLANK_DEVIATION = 2.0  # of the likeness's brightness, out of 255

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from lookbook.drawing.galleries import short
 from lookbook.drawing.style import COLOURS, STYLE, save
+from lookbook.foundation.names import in_chart
 
 
 def draw_class_counts(path: Path, counts: dict[str, dict[str, int]]) -> None:
@@ -28,7 +29,7 @@ def draw_class_counts(path: Path, counts: dict[str, dict[str, int]]) -> None:
             left += values
         for place, total in enumerate(left):
             axis.text(total, place, f" {total:,.0f}", va="center", fontsize=9)
-        axis.set_yticks(range(len(names)), [short(name) for name in names])
+        axis.set_yticks(range(len(names)), [in_chart(short(name)) for name in names])
         axis.invert_yaxis()
         axis.set_xlabel("pictures")
         axis.set_xmargin(0.1)

@@ -14,7 +14,8 @@ from lookbook.foundation.files import remove
 from lookbook.foundation.parallel import in_parallel
 from lookbook.pictures.batch import process
 from lookbook.pictures.decoding import Form
-from lookbook.pictures.likeness import GRID, near_components
+from lookbook.pictures.likeness import GRID
+from lookbook.pictures.near import near_components
 from lookbook.pictures.resizing import sharing_threads
 from lookbook.preprocessing.assignment import Assignment
 from lookbook.preprocessing.relabelling import DROPPED, GONE, Relabelling, relabelled

@@ -14,20 +14,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lookbook.pictures.likeness import (
-    NEAR_THRESHOLD,
-    ROUNDING,
-    brightness_steps,
-    cosine,
-    keys,
-    unit_vectors,
-)
+from lookbook.pictures.likeness import keys
+from lookbook.pictures.near import nearest
 from lookbook.preprocessing.streaming import Written, drop_from_split
 from lookbook.splits.spec import TEST, TRAIN, Spec
 from lookbook.splits.split import Split
 
 TWIN = "training picture with a twin in the test split"  # the reason to drop one
-QUERY_ROWS, BASE_ROWS = 512, 2048
 
 
 def exact_groups(index: pd.DataFrame, grids: np.ndarray, splits: list[Split]) -> np.ndarray:
@@ -53,41 +46,6 @@ def exact_groups(index: pd.DataFrame, grids: np.ndarray, splits: list[Split]) ->
     alike = digests.duplicated(keep=False).to_numpy(bool)
     groups[suspects[alike]] = pd.factorize(digests[alike])[0]
     return groups
-
-
-def nearest(query: np.ndarray, base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the near duplicate of each picture among others.
-
-    The similarity that is returned comes from whole numbers, so it is the same on every machine.
-
-    Args:
-        query: uint8 of shape (n, GRID, GRID).
-        base: uint8 of shape (m, GRID, GRID).
-
-    Returns:
-        float64 (n,), the similarity to the most similar, and int64 (n,), its row in `base`; 0 and
-        -1 where none reaches `NEAR_THRESHOLD`.
-    """
-    best, found = np.zeros(len(query)), np.full(len(query), -1)
-    # Copies of one picture would all be candidates; the first stands for them.
-    rows = np.sort(np.unique(keys(base), return_index=True)[1])
-    for b in range(0, len(rows), BASE_ROWS):
-        base_rows = rows[b : b + BASE_ROWS]
-        base_steps = brightness_steps(base[base_rows])
-        base_unit = unit_vectors(base_steps)
-        for q in range(0, len(query), QUERY_ROWS):
-            steps = brightness_steps(query[q : q + QUERY_ROWS])
-            similarity = unit_vectors(steps) @ base_unit.T
-            highest = similarity.max(axis=1, keepdims=True)
-            bar = np.maximum(highest, NEAR_THRESHOLD) - ROUNDING
-            of_query, of_base = np.nonzero((similarity >= bar) & (highest > 0))
-            exact = cosine(steps[of_query], base_steps[of_base])
-            order = np.lexsort((-of_base, exact))  # the best last, and of equals the first
-            of_query, of_base, exact = of_query[order], of_base[order], exact[order]
-            better = (exact >= NEAR_THRESHOLD) & (exact > best[q + of_query])
-            best[q + of_query[better]] = exact[better]
-            found[q + of_query[better]] = base_rows[of_base[better]]
-    return best, found
 
 
 def twins_in_test(

@@ -15,6 +15,7 @@ from lookbook.foundation.parallel import in_parallel
 from lookbook.splits.headline import Headline
 from lookbook.splits.spec import Spec
 from lookbook.splits.split import Split
+from lookbook.splits.sums import check_sum, read_sums
 
 SMALL_TEST = 300  # pictures; below, the interval of an accuracy of 0.9 is wider than 0.07
 FOLDS = 5
@@ -88,8 +89,10 @@ def groups_of(*splits: Split) -> np.ndarray | None:
         int of shape (n,), a number of its own for a picture that is alone; None if all are.
     """
     path = splits[0].folder.with_name(GROUPS)
-    if not path.is_file():
+    sums = read_sums(path.parent)
+    if path not in sums:
         return None
+    check_sum(path, sums)
     table = pd.read_csv(path, dtype={"id": str}).drop_duplicates("id").set_index("id")
     ids = pd.Series(np.concatenate([split.ids for split in splits if len(split)]))
     alone = pd.Series(-1 - np.arange(len(ids)))

@@ -1,10 +1,10 @@
 """What spec.json says of the splits: classes, shape, scaling, counts, what was dropped."""
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.files import write_json
@@ -103,14 +103,17 @@ def read_spec(folder: Path = PROCESSED) -> Spec:
     """
     path = folder / "spec.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        content["scaling"] = Scaling(**content["scaling"])
-        content["image_shape"] = tuple(content["image_shape"])
-        choices = content["choices"].items()
-        content["choices"] = {name: Choice(**choice) for name, choice in choices}
-        return Spec(**content)
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise damaged(path, "the description of the splits", error) from None
+        spec = TypeAdapter(Spec).validate_json(path.read_bytes())
+        if set(spec.counts) != set(SPLITS) or min(*spec.counts.values(), *spec.image_shape) < 0:
+            raise ValueError("other counts or another shape")
+        return spec
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"]))
+        received = f"{where}: {fault['msg']}" if where else fault["msg"]
+    except (FileNotFoundError, ValueError) as error:
+        received = str(error)
+    raise damaged(path, "the description of the splits", received)
 
 
 def damaged(path: Path, expected: str, received: object) -> LookbookError:

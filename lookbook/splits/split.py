@@ -1,7 +1,6 @@
 """Read a processed split by index, from memory-mapped shards."""
 
 import hashlib
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -9,8 +8,11 @@ import numpy as np
 import pandas as pd
 
 from lookbook.foundation.errors import LookbookError
-from lookbook.foundation.files import sha256_of
+from lookbook.foundation.files import read_csv, sha256_of
+from lookbook.foundation.parallel import in_parallel
+from lookbook.splits.shards import Shards
 from lookbook.splits.spec import PROCESSED, Spec, damaged, read_spec
+from lookbook.splits.sums import check_sum, read_sums
 
 BLOCK_BYTES = 4 * 2**20  # of raw pixels that go through a model at once
 BLOCK_ROWS = 1024  # at most
@@ -36,31 +38,34 @@ class Split:
         Args:
             name: `train`, `validation` or `test`.
             folder: The folder of the splits.
-            spec: Their description; by default that in spec.json.
+            spec: Their description while they are made; by default that in spec.json, and each
+                file that is opened must be as it was written.
 
         Raises:
-            LookbookError: If its files are missing or do not fit spec.json.
+            LookbookError: If its files are missing, damaged, or do not fit spec.json.
         """
         self.name = name
         self.folder = folder / name
         self.spec = spec or read_spec(folder)
+        self._sums = None if spec else read_sums(folder)
+        self._check(folder / "spec.json")
         count = self.spec.counts[name]
         shards = range(len(list(self.folder.glob("images-*.npy"))))
-        self._maps = [
-            self._open(f"images-{shard:05}.npy", self.spec.image_shape) for shard in shards
-        ]
-        self._shards = [np.asarray(mapped) for mapped in self._maps]  # quicker to index
-        self._starts = np.cumsum([0, *map(len, self._shards)])
-        if self._starts[-1] != count:
-            raise damaged(self.folder, f"{count} pictures", int(self._starts[-1]))
+        names = [f"images-{shard:05}.npy" for shard in shards]
+        counts = list(in_parallel(lambda name: len(self._open(name, self.image_shape)), names))
+        paths = [self.folder / name for name in names]
+        self._shards = Shards(paths, counts, self.image_shape, np.uint8)
+        if len(self) != count:
+            raise damaged(self.folder, f"{count} pictures", len(self))
 
     def __len__(self) -> int:
-        return int(self._starts[-1])
+        return len(self._shards)
 
     @cached_property
     def labels(self) -> np.ndarray:
         """The classes of the pictures, int32 of shape (n,)."""
-        shards = [self._open(f"labels-{n:05}.npy", ()) for n in range(len(self._shards))]
+        names = (f"labels-{shard:05}.npy" for shard in range(len(self._shards.paths)))
+        shards = (np.array(self._open(name, ())) for name in names)
         labels = np.concatenate([np.empty(0, np.int32), *shards])
         if len(labels) != len(self):
             raise damaged(self.folder, f"{len(self)} labels", len(labels))
@@ -72,27 +77,11 @@ class Split:
 
     def images(self, indices: np.ndarray) -> np.ndarray:
         """Return raw uint8 pictures of shape (len(indices), height, width, channels)."""
-        if len(self._shards) == 1:
-            return np.asarray(self._shards[0][indices])
-        images = np.empty((len(indices), *self.image_shape), np.uint8)
-        for shard, places, rows in self._located(indices):
-            images[places] = self._shards[shard][rows]
-        return images
+        return self._shards.take(indices)
 
     def read(self, indices: np.ndarray) -> np.ndarray:
-        """Return the same as `images`, by plain reads, for going through a split once.
-
-        The pages of a memory map stay and count as this process's memory; these do not.
-        """
-        images = np.empty((len(indices), *self.image_shape), np.uint8)
-        for shard, places, rows in self._located(indices):
-            mapped = self._maps[shard]
-            assert mapped.filename
-            with Path(mapped.filename).open("rb", buffering=0) as file:
-                for place, row in zip(places, rows, strict=True):
-                    file.seek(mapped.offset + row * images[place].nbytes)
-                    file.readinto(images[place].data)
-        return images
+        """Return the same as `images`, for going through a split once; see `Shards.read`."""
+        return self._shards.read(indices)
 
     def targets(self, indices: np.ndarray) -> np.ndarray:
         """Return int32 class indices of shape (n,), or float32 one-hot rows of (n, classes)."""
@@ -120,21 +109,20 @@ class Split:
     def index(self) -> pd.DataFrame:
         """Return the columns id, source and label, one row a picture."""
         parts = sorted(self.folder.glob("index-*.csv"))
-        kinds = {"id": str, "source": str, "label": np.int32}
-        return pd.concat([pd.read_csv(part, dtype=kinds) for part in parts], ignore_index=True)
+        for part in parts:
+            self._check(part)
+        index = pd.concat([read_csv(part) for part in parts], ignore_index=True)
+        return index.astype({"label": np.int32})
 
-    def _located(self, indices: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        """Yield each shard that holds some of the pictures, their places in `indices`, its rows."""
-        shards = np.searchsorted(self._starts, indices, side="right") - 1
-        for shard, start in enumerate(self._starts[:-1]):
-            places = np.flatnonzero(shards == shard)
-            if len(places):
-                yield shard, places, indices[places] - start
+    def _check(self, path: Path) -> None:
+        if self._sums is not None:
+            check_sum(path, self._sums)
 
     def _open(self, name: str, entry_shape: tuple[int, ...]) -> np.memmap:
         path = self.folder / name
         kind = np.dtype(np.uint8 if entry_shape else np.int32)
         try:
+            self._check(path)
             array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (FileNotFoundError, ValueError, EOFError) as error:
             raise damaged(path, "a whole shard", error) from None

@@ -15,6 +15,7 @@ from lookbook.splits.folds import (
 from lookbook.splits.headline import Headline
 from lookbook.splits.spec import Scaling, Spec
 from lookbook.splits.split import Split
+from lookbook.splits.sums import write_sums
 
 LABELS = np.repeat([0, 1], [30, 20])
 ACCURACY = Headline()
@@ -127,6 +128,7 @@ def test_groups_are_found_by_the_pictures_ids(processed):
     assert groups_of(train, validation) is None
     pair = [train.ids[3], validation.ids[5]]
     (processed / GROUPS).write_text(f"group,id\n0,{pair[0]}\n0,{pair[1]}\n")
+    write_sums(processed)
     groups = groups_of(train, validation)
     assert len(groups) == len(train) + len(validation) == len(np.unique(groups)) + 1
     assert groups[3] == groups[len(train) + 5] == 0

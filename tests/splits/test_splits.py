@@ -2,12 +2,14 @@ import hashlib
 
 import numpy as np
 import pytest
+from support import run
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.preprocessing.scaling import scaling_for
 from lookbook.splits import writing
 from lookbook.splits.spec import Scaling, Spec, read_spec, write_spec
 from lookbook.splits.split import Split
+from lookbook.splits.sums import SUMS, write_sums
 from lookbook.splits.writing import SplitWriter
 
 SHAPE = (4, 5, 3)
@@ -16,6 +18,7 @@ IMAGES = RNG.integers(0, 256, (10, *SHAPE), dtype=np.uint8)
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1, 2, 0])
 
 
+COUNTS = {"train": 10, "validation": 0, "test": 0}
 IDS = [f"{i * 2**60 % 2**64:016x}" for i in range(10)]
 
 
@@ -26,7 +29,8 @@ def write(folder, *, one_hot=False, scaling=None, images=IMAGES):
         writer.append(list(images[block]), [rows[i] for i in block])
     writer.finish()
     scaling = scaling or Scaling("unit", [1 / 255] * 3, [0.0] * 3)
-    write_spec(folder, Spec(["a", "b", "c"], SHAPE, scaling, one_hot, {"train": 10}, {}))
+    write_spec(folder, Spec(["a", "b", "c"], SHAPE, scaling, one_hot, COUNTS, {}))
+    write_sums(folder)
     return Split("train", folder)
 
 
@@ -131,10 +135,38 @@ def cut(path):
         ("train/labels-00000.npy", lambda path: np.save(path, np.int32([1])), "10 labels in"),
     ],
 )
-def test_each_damage_has_a_sentence(tmp_path, name, fault, sentence):
+def test_what_was_written_wrong_has_a_sentence(tmp_path, name, fault, sentence):
     write(tmp_path)
     fault(tmp_path / name)
+    write_sums(tmp_path)
     with pytest.raises(LookbookError) as error:
         assert len(Split("train", tmp_path).labels)
     assert sentence in str(error.value)
     assert "dvc repro preprocess" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["spec.json", "train/images-00000.npy", "train/labels-00000.npy", "train/index-00000.csv"],
+)
+def test_every_flipped_bit_of_a_split_is_noticed(tmp_path, name):
+    write(tmp_path)
+    path = tmp_path / name
+    content = path.read_bytes()
+    for bit in RNG.choice(8 * len(content), 40, replace=False).tolist():
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        with pytest.raises(LookbookError, match="dvc repro preprocess"):
+            assert len(Split("train", tmp_path).index()) == len(Split("train", tmp_path).labels)
+    path.write_bytes(content)
+    assert len(Split("train", tmp_path).index()) == 10
+
+
+def test_the_hashes_are_those_that_sha256sum_reads(tmp_path):
+    split = write(tmp_path)
+    assert run("sha256sum", "-c", SUMS, cwd=tmp_path).returncode == 0
+    (tmp_path / SUMS).unlink()
+    assert len(split) == 10
+    with pytest.raises(LookbookError, match="Expected the hashes of the splits"):
+        Split("train", tmp_path)
