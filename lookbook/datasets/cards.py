@@ -7,7 +7,6 @@ here (see `lookbook.sources`), `reader` says how pictures are read from them (se
 `lookbook.readers`).
 """
 
-import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -15,6 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.names import is_harmful
 from lookbook.foundation.schema import (
     Choice,
     Count,
@@ -22,12 +22,14 @@ from lookbook.foundation.schema import (
     Number,
     Section,
     Share,
+    is_name,
     read_yaml,
     validated,
 )
 
 CARDS = Path("data/cards")
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+LONGEST_CLASS = 100  # characters
+RESERVED = ("features", "weights")  # folders of the cache and the mirror that are no data set's
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Address = Annotated[str, StringConstraints(pattern=r"^https?://.+[^/]$")]
@@ -59,11 +61,14 @@ class PublishedFile(Section):
 
 
 class BundledSource(Section):
-    """Files that an installed Python package brings along, under `folder` of the package."""
+    """Files that an installed Python package brings along, under `folder` of the package.
+
+    A card may come from anybody: it names one of a few packages, and no folder outside of it.
+    """
 
     kind: Literal["bundled"]
-    package: str
-    folder: str
+    package: Literal["sklearn"]
+    folder: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*$")]
 
 
 class HttpSource(Section):
@@ -205,8 +210,13 @@ class Card(Section):
     @field_validator("classes")
     @classmethod
     def _are_distinct(cls, classes: list[str]) -> list[str]:
-        if len(set(classes)) < len(classes):
-            raise ValueError("a list of different names")
+        fit = all(
+            0 < len(name) <= LONGEST_CLASS and not any(map(is_harmful, name)) for name in classes
+        )
+        if len(set(classes)) < len(classes) or not fit:
+            raise ValueError(
+                f"a list of different names, each of 1 to {LONGEST_CLASS} printable characters"
+            )
         return classes
 
     @field_validator("choices")
@@ -216,7 +226,7 @@ class Card(Section):
             return None
         values = {name: choice.value for name, choice in choices.items()}
         size, base, weights = (values.get(name) for name in ("image_size", "base", "class_weights"))
-        known = isinstance(size, int) and size > 0 and isinstance(base, str)
+        known = isinstance(size, int) and size > 0 and isinstance(base, str) and is_name(base)
         if len(values) != 3 or not known or weights not in ("none", "balanced"):
             raise ValueError(
                 "image_size (a whole number), base (a name) and class_weights (none or balanced), "
@@ -229,12 +239,13 @@ def card_path(name: str, folder: Path = CARDS) -> Path:
     """Return where the card of that name is, or would be.
 
     Raises:
-        LookbookError: If it is no name, above all if it leads out of the folder.
+        LookbookError: If it is no name, above all if it leads out of the folder, or if a folder
+            of the cache that is no data set's has it.
     """
-    if not NAME.fullmatch(name):
+    if not is_name(name) or name.casefold() in RESERVED:
         raise LookbookError(
             "Expected the name of a data set to be up to 64 letters, digits, _ and -, beginning "
-            f"with a letter. Received: {name!r}. Choose another."
+            f"with a letter, and none of {', '.join(RESERVED)}. Received: {name!r}. Choose another."
         )
     return folder / f"{name}.yaml"
 

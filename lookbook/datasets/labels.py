@@ -11,7 +11,7 @@ import pandas as pd
 
 from lookbook.datasets.cards import Card, OwnSource
 from lookbook.foundation.errors import LookbookError
-from lookbook.foundation.files import remove, write_csv
+from lookbook.foundation.files import read_csv, remove, write_csv
 
 LABELS = Path("data/labels")
 COLUMNS = ["id", "given", "action", "label"]
@@ -62,7 +62,7 @@ def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
         LookbookError: If it is something else.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        table = read_csv(path)
         received = f"the columns {', '.join(map(str, table.columns))}"
         fits = list(table.columns) == columns and isinstance(table.index, pd.RangeIndex)
     except (ValueError, UnicodeDecodeError, IsADirectoryError) as error:

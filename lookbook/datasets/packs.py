@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from lookbook.foundation.damage import DAMAGE
 from lookbook.foundation.errors import LookbookError
-from lookbook.foundation.files import remove, replacing, sha256_of, write_csv
+from lookbook.foundation.files import read_csv, remove, replacing, sha256_of, write_csv
 
 OWN = Path("data/own")
 LIST = "list.csv"
@@ -25,6 +26,8 @@ NOTES = "notes.csv"
 WITHDRAWN = "withdrawn.csv"
 COLUMNS = ["id", "name", "class", "group", "alike", "split", "pack", "member"]
 PACK_BYTES = 64 * 2**20
+ID = r"\w{1,64}"
+PACK = r"(\d{5,9}\.zip)?"  # what packs are called; '' until it is known
 DATE = (1980, 1, 1, 0, 0, 0)  # of every photo in a pack: the same bytes for the same photos
 
 
@@ -57,7 +60,7 @@ def read_list(folder: Path) -> pd.DataFrame:
     """
     path = folder / LIST
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        table = read_csv(path)
     except FileNotFoundError:
         raise LookbookError(
             f"Expected the photos of {folder.name} in {folder}. Received: no such file as {path}. "
@@ -69,6 +72,12 @@ def read_list(folder: Path) -> pd.DataFrame:
         raise _damaged(path, f"the columns {', '.join(map(str, table.columns))}")
     if table["id"].duplicated().any():
         raise _damaged(path, f"{table.loc[table['id'].duplicated(), 'id'].iloc[0]} twice")
+    wrong = ~table["id"].str.fullmatch(ID)
+    if wrong.any():  # such as a conflict's marks
+        raise _damaged(path, f"the id {table.loc[wrong, 'id'].iloc[0]!r}")
+    elsewhere = ~table["pack"].str.fullmatch(PACK)
+    if elsewhere.any():  # of which a path is made
+        raise _damaged(path, f"the pack {table.loc[elsewhere, 'pack'].iloc[0]!r}")
     return table
 
 
@@ -101,7 +110,7 @@ def write_withdrawn(folder: Path, withdrawn: dict[str, str]) -> None:
 
 def _column(path: Path, key: str, value: str) -> dict[str, str]:
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        table = read_csv(path)
         return dict(zip(table[key], table[value], strict=True))
     except FileNotFoundError:
         return {}
@@ -117,9 +126,16 @@ def members_unlisted(folder: Path, table: pd.DataFrame) -> list[str]:
     named = set(table["pack"])
     found = [path.name for path in sorted(folder.glob("[0-9]*.zip")) if path.name not in named]
     for pack, rows in table.groupby("pack"):
-        with zipfile.ZipFile(folder / str(pack)) as archive:
-            if set(archive.namelist()) - set(rows["member"]):
-                found.append(str(pack))
+        try:
+            with zipfile.ZipFile(folder / str(pack)) as archive:
+                unlisted = set(archive.namelist()) - set(rows["member"])
+        except DAMAGE as error:
+            raise LookbookError(
+                f"Expected the pack {folder / str(pack)}. Received: {error}. Run `dvc checkout "
+                f"{folder}.dvc` to bring it back."
+            ) from None
+        if unlisted:
+            found.append(str(pack))
     return found
 
 
@@ -162,14 +178,14 @@ def read_packed(folder: Path, table: pd.DataFrame) -> Iterator[bytes | str]:
     for pack, rows in table.groupby("pack", sort=False):
         try:
             archive = zipfile.ZipFile(folder / str(pack))
-        except (OSError, zipfile.BadZipFile):
+        except DAMAGE:
             yield from [f"its pack {pack} is missing or damaged"] * len(rows)
             continue
         with archive:
             for member in rows["member"]:
                 try:
                     yield archive.read(member)
-                except (KeyError, OSError, zipfile.BadZipFile):
+                except DAMAGE:
                     yield "damaged in its pack"
 
 

@@ -12,8 +12,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_origin
 
+from lookbook.foundation.damage import DAMAGE
 from lookbook.foundation.errors import LookbookError
 
+EXPORTED = Path("models/export")  # where the stage export leaves models, in a clone
 FORMAT = 1  # of the card and of the model's inputs and outputs; raised when either changes
 MEMBER = "card.json"
 MEMBER_BYTES = 2**20  # at most
@@ -32,6 +34,8 @@ class Card:
         name: The rung's, as `train_cnn`.
         title: What people read.
         is_picked: Whether it is the model that validation data picked.
+        dataset: The title of the data set that it learnt from.
+        training_pictures: How many of its pictures it learnt from.
         class_names: In label order.
         image_size: Height and width of what goes in, in pixels.
         channels: 1 (grey) or 3 (red, green, blue).
@@ -53,6 +57,8 @@ class Card:
     name: str
     title: str
     is_picked: bool
+    dataset: str
+    training_pictures: int
     class_names: list[str]
     image_size: int
     channels: int
@@ -116,11 +122,14 @@ def read_card(path: Path) -> Card:
             kind: Any = get_origin(field.type) or field.type
             if not isinstance(content[field.name], (int, float) if kind is float else kind):
                 raise ValueError(f"a card whose {field.name} is {content[field.name]!r}")
+        names = content["class_names"]
+        if not names or not all(isinstance(name, str) for name in names):
+            raise ValueError("a card whose class_names are no names")
         return Card(**{field.name: content[field.name] for field in fields(Card)})
-    except (zipfile.BadZipFile, KeyError):
+    except (zipfile.BadZipFile, LookupError):
         raise unfit(path, "a model without a card, or one that is cut off") from None
-    except (ValueError, TypeError, NotImplementedError, zlib.error) as error:
-        raise unfit(path, str(error)) from None
+    except (*DAMAGE, TypeError) as error:
+        raise unfit(path, str(error) or type(error).__name__) from None
 
 
 def _crc32(path: Path, length: int) -> bytes:

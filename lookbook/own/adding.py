@@ -46,7 +46,8 @@ from lookbook.own.scanning import (
     read_file,
 )
 from lookbook.own.sharing import Shared, share_out
-from lookbook.pictures.likeness import GRID, near_components
+from lookbook.pictures.likeness import GRID
+from lookbook.pictures.near import near_components
 from lookbook.splits.spec import SPLITS
 
 BRIDGE = "resembles photos of several splits; went to training"

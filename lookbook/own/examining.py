@@ -74,7 +74,10 @@ class Hashes:
     def keep(self) -> None:
         """Write down what was found and noted."""
         kept = self._known | self._seen
-        with replacing(self._path) as partial, partial.open("w", encoding="utf-8", newline="") as f:
+        with (
+            replacing(self._path, shared=True) as partial,
+            partial.open("w", encoding="utf-8", newline="") as f,
+        ):
             csv.writer(f, lineterminator="\n").writerows(kept.items())
 
 

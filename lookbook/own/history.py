@@ -3,10 +3,11 @@
 import subprocess
 
 import pandas as pd
-import yaml
 
 from lookbook.datasets.cards import card_path
+from lookbook.foundation import bounded_yaml
 from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.names import in_markdown
 
 
 def versions(dataset: str) -> pd.DataFrame:
@@ -26,8 +27,8 @@ def versions(dataset: str) -> pd.DataFrame:
     for line in lines:
         commit, date, author, subject = line.split("\t", 3)
         try:
-            card = yaml.safe_load(_git("show", f"{commit}:{path}")) or {}
-        except (LookbookError, yaml.YAMLError):
+            card = bounded_yaml.load(_git("show", f"{commit}:{path}")) or {}
+        except (LookbookError, ValueError):
             card = {}  # it was taken away there
         counts = card.get("counts", {})
         rows.append(
@@ -36,14 +37,14 @@ def versions(dataset: str) -> pd.DataFrame:
                 "date": date,
                 "photos": f"{sum(counts.values()):,}",
                 "classes": ", ".join(
-                    f"{name} {count:,}".replace("|", "/") for name, count in counts.items()
+                    f"{in_markdown(name)} {count:,}" for name, count in counts.items()
                 ),
                 "list": (card.get("files") or [{}])[0].get("sha256", "")[:8],
-                "by": author,
-                "what for": subject,
+                "by": in_markdown(author),
+                "what for": in_markdown(subject),
             }
         )
-    return pd.DataFrame(rows).replace(r"\|", "/", regex=True)  # no bar cuts a cell
+    return pd.DataFrame(rows)
 
 
 def _git(*words: str) -> str:

@@ -13,6 +13,7 @@ from lookbook.datasets.cards import Card, OwnSource, card_path, known_cards
 from lookbook.datasets.choosing import choose
 from lookbook.datasets.packs import forget_unlisted, list_file, read_list, set_folder, write_list
 from lookbook.datasets.writing import write_card
+from lookbook.foundation.dvc_locks import mend_record
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.git import tell_git
 from lookbook.foundation.schema import read_yaml, validated
@@ -32,6 +33,7 @@ def own_card(dataset: str) -> dict | None:
     # Names that differ in case only are one file on some systems.
     same = [name for name in known_cards() if name.casefold() == dataset.casefold()]
     if not same:
+        _check_forgotten(path, set_folder(dataset))
         return None
     card = read_yaml(path) if path.is_file() else {}
     if same != [dataset] or card.get("source", {}).get("kind") != "own":
@@ -132,6 +134,17 @@ def counts_table(table: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     return counts.reindex(index=classes, columns=list(SPLITS), fill_value=0)
 
 
+def _check_forgotten(path: Path, folder: Path) -> None:
+    """Raise a LookbookError if a set whose card is not there is kept all the same."""
+    kept = folder.with_suffix(".dvc")
+    if kept.is_file():
+        raise LookbookError(
+            f"Expected {path}, the card of the photos that {kept} keeps. Received: no such file. "
+            f"Run `git checkout HEAD -- {path}` to bring it back; or, to give the set up, "
+            f"`dvc remove {kept}` and remove {folder}."
+        )
+
+
 def _is_own(name: str) -> bool:
     return read_yaml(card_path(name)).get("source", {}).get("kind") == "own"
 
@@ -139,6 +152,7 @@ def _is_own(name: str) -> bool:
 def _tell_dvc(folder: Path) -> None:
     command = [sys.executable, "-m", "dvc", "add", str(folder)]
     end = time.monotonic() + _PATIENCE
+    mend_record()
     while True:
         done = subprocess.run(command, capture_output=True, text=True)
         if not done.returncode:

@@ -1,12 +1,12 @@
 """The likenesses of a set's photos, kept in the user's cache, or made again from the packs."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lookbook.datasets.packs import read_packed
+from lookbook.foundation.damage import DAMAGED_ARRAYS
 from lookbook.foundation.files import replacing
 from lookbook.foundation.parallel import in_parallel
 from lookbook.foundation.places import cache_folder
@@ -44,7 +44,7 @@ def likenesses(dataset: str, folder: Path, table: pd.DataFrame) -> np.ndarray:
 
 def keep_likenesses(dataset: str, ids: list[str], grids: np.ndarray) -> None:
     """Remember the likenesses of a set's photos on this machine."""
-    with replacing(cache_folder(dataset) / KEPT) as partial:
+    with replacing(cache_folder(dataset) / KEPT, shared=True) as partial:
         np.savez(partial, allow_pickle=False, ids=np.array(ids, "S16"), grids=grids)
 
 
@@ -52,7 +52,7 @@ def _known(dataset: str) -> dict[str, np.ndarray]:
     try:
         with np.load(cache_folder(dataset) / KEPT, allow_pickle=False) as kept:
             ids, grids = kept["ids"].astype(str), kept["grids"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except DAMAGED_ARRAYS:
         return {}  # not kept, or damaged: they are made again
     if grids.shape != (len(ids), GRID, GRID) or grids.dtype != np.uint8:
         return {}

@@ -15,7 +15,6 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import pooch
 import requests
 
 from lookbook.datasets.archives import (
@@ -25,18 +24,19 @@ from lookbook.datasets.archives import (
     list_members,
     read_members,
 )
-from lookbook.datasets.cards import OwnSource
+from lookbook.datasets.cards import LONGEST_CLASS, OwnSource
+from lookbook.foundation.downloading import GivenUpError, download
 from lookbook.foundation.errors import LookbookError
-from lookbook.foundation.places import cache_folder
+from lookbook.foundation.files import replacing
+from lookbook.foundation.names import is_harmful
+from lookbook.foundation.places import cache_folder, expanded
 from lookbook.readers.images import SPLIT_FOLDERS, arrange, class_key
 from lookbook.readers.images import Place as Folder
 
-TIMEOUT = 30  # seconds without a byte
 LISTS = {".csv": ",", ".tsv": "\t"}
 NAME_COLUMNS = ("name", "file", "filename", "file_name", "path", "image", "id")
 LABEL_COLUMNS = ("label", "class", "category", "target")
 RESERVED = ("none of these", "unsure")  # what a model says of a picture that is of no class
-LONGEST_CLASS = 100  # characters
 
 logger = logging.getLogger("add")
 
@@ -167,7 +167,7 @@ def look_everywhere(dataset: str, places: list[str], manner: Manner) -> list[Pla
     Raises:
         LookbookError: If none of them is here, or one is not sorted into classes.
     """
-    here = [place for place in places if "://" in place or Path(place).expanduser().exists()]
+    here = [place for place in places if "://" in place or expanded(place).exists()]
     if places and not here:
         raise LookbookError(
             f"Expected one of the places that {dataset} came from: {', '.join(places)}. Received: "
@@ -193,7 +193,7 @@ def look(dataset: str, place: str, manner: Manner) -> Place:
     if place.startswith(("http://", "https://")):
         path = _downloaded(dataset, place)
         return _of_archive(path, place, manner)
-    path = Path(place).expanduser()
+    path = expanded(place)
     if path.is_dir():
         return _of_folder(path, manner)
     if path.is_file() and path.suffix.lower() in LISTS:
@@ -238,7 +238,7 @@ def class_of(folder: str) -> str:
 
 def check_class(name: str) -> None:
     """Raise a LookbookError if a class may not be called so."""
-    if not name or not name.isprintable() or len(name) > LONGEST_CLASS:
+    if not name or any(map(is_harmful, name)) or len(name) > LONGEST_CLASS:
         fault = "nothing" if not name else ascii(name)
         raise LookbookError(
             f"Expected the name of a class to be 1 to {LONGEST_CLASS} printable characters. "
@@ -362,10 +362,13 @@ def _is_below(file: Path, root: Path) -> bool:
 def _rows(path: Path) -> list[list[str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file, delimiter=LISTS[path.suffix.lower()]) if row]
+            # Strictly, else a quote that is left open takes in all rows below it.
+            lines = csv.reader(file, delimiter=LISTS[path.suffix.lower()], strict=True)
+            rows = [row for row in lines if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise LookbookError(
-            f"Expected {path} to be a table in UTF-8. Received: {error}. Save it as such."
+            f"Expected {path} to be a table in UTF-8 whose quotes are closed. Received: {error}. "
+            "Save it as such."
         ) from None
     if not rows:
         raise LookbookError(
@@ -449,7 +452,12 @@ def _is_clutter(name: str) -> bool:
 
 def _downloaded(dataset: str, address: str) -> Path:
     """Download an archive into the cache."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise LookbookError(
+            f"Expected an http(s) address. Received: {address!r}, which is none ({error}). Mend it."
+        ) from None
     name = PurePosixPath(parts.path).name
     if parts.query or parts.fragment or "@" in parts.netloc or not is_archive(name):
         shown = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
@@ -459,16 +467,15 @@ def _downloaded(dataset: str, address: str) -> Path:
             f"{shown}. Download the archive and name its path instead."
         )
     path = cache_folder(f"{dataset}.downloads") / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial-{name}")
     try:
-        pooch.HTTPDownloader(timeout=TIMEOUT)(address, partial, None)
+        with replacing(path, shared=True) as partial:
+            download(address, partial)
     except (requests.RequestException, ValueError) as error:
-        partial.unlink(missing_ok=True)
         status = getattr(getattr(error, "response", None), "status_code", None)
-        received = f"HTTP status {status}" if status else type(error).__name__
+        reason = str(error) if isinstance(error, GivenUpError) else type(error).__name__
+        received = f"HTTP status {status}" if status else reason
         raise LookbookError(
             f"Expected to download {address}. Received: {received}. Check the address and the "
             "network, or download the archive and name its path instead."
         ) from None
-    return partial.replace(path)
+    return path

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
+from lookbook.foundation.names import in_line
 from lookbook.own.adding import Plan
 from lookbook.own.keeping import counts_table
 
@@ -17,15 +18,7 @@ CLASSES = 40  # that get a line each
 def first(names: list[str]) -> str:
     """Return the first of some names, and how many more there are."""
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return ", ".join(map(readable, names[:SHOWN])) + more
-
-
-def readable(name: str) -> str:
-    """Return a name as a terminal may show it: what would turn or hide letters is written out."""
-    return "".join(
-        letter if letter.isprintable() or letter == "\u202f" else ascii(letter)[1:-1]
-        for letter in name
-    )
+    return ", ".join(map(in_line, names[:SHOWN])) + more
 
 
 def counted(count: int, noun: str) -> str:
@@ -56,7 +49,7 @@ def classes(table: pd.DataFrame, new: pd.DataFrame, names: list[str]) -> list[st
         row = counts.loc[name]
         total = int(row.sum())
         bar = "█" * max(1, round(BAR * total / most))
-        shown = readable(name)
+        shown = in_line(name)
         shown = shown if len(shown) <= WIDEST else shown[: WIDEST - 1] + "…"
         split = " + ".join(f"{count:,}" for count in row)
         plus = int(arrived.get(name, 0))
@@ -106,7 +99,7 @@ def about(plan: Plan) -> list[str]:
             f"{counted(len(plan.bridges), 'photo')}: {first(plan.bridges)}"
         )
     for name, size in plan.shared.large.items():
-        lines.append(f"larger than the share of its split: the group {readable(name)}, {size:,}")
+        lines.append(f"larger than the share of its split: the group {in_line(name)}, {size:,}")
     source, colours = plan.card["source"], plan.card["reader"]["channels"] == 3
     lines.append(
         f"{'in colour' if colours else 'grey'}; training may{'' if plan.card['flips'] else ' not'} "

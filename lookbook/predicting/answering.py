@@ -2,19 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.parallel import in_parallel
-from lookbook.inference.card import read_card
-from lookbook.inference.classifier import MANY, Classifier, Prediction
+from lookbook.inference.card import EXPORTED, read_card
+from lookbook.inference.classifier import AT_ONCE, MANY, Classifier, Prediction
 from lookbook.pictures.decoding import Fault, UnreadableError
 from lookbook.pictures.resizing import sharing_threads, use_opencv
 from lookbook.predicting.finding import Found, content_of
-
-EXPORTED = Path("models/export")
-AT_ONCE = 4  # pictures that a thread takes
 
 
 class Answered(NamedTuple):
@@ -41,18 +39,38 @@ def answered(
         keeps: Whether their contents are wanted, too.
     """
 
-    def answer(one: Found) -> Answered:
-        try:
-            content = content_of(one)
-        except UnreadableError as error:
-            return Answered(one, Fault(str(error)), None)
-        return Answered(one, classifier.classify(content), content if keeps else None)
+    def answer(chunk: list[Found]) -> list[Answered]:
+        kept = []
+
+        def content(one: Found) -> bytes | Fault:  # held no longer than it takes to decode it
+            received = _content_of(one)
+            kept.append(received if keeps and isinstance(received, bytes) else None)
+            return received
+
+        said = classifier.classify_all(map(content, chunk))
+        return list(map(Answered, chunk, said, kept))
 
     many = count is None or count > MANY
+    # Names that come one by one are not waited for, and few contents are held.
+    size = AT_ONCE if count and many and not keeps else 1
     if many:
         use_opencv()
     with sharing_threads() if many else nullcontext():
-        yield from in_parallel(answer, found, AT_ONCE)
+        for chunk in in_parallel(answer, _chunks(found, size)):
+            yield from chunk
+
+
+def _content_of(found: Found) -> bytes | Fault:
+    try:
+        return content_of(found)
+    except UnreadableError as error:
+        return Fault(str(error))
+
+
+def _chunks(found: Iterable[Found], size: int) -> Iterator[list[Found]]:
+    drawn = iter(found)
+    while chunk := list(islice(drawn, size)):
+        yield chunk
 
 
 def picked_model(folder: Path = EXPORTED) -> Path:

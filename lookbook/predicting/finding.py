@@ -5,14 +5,15 @@ unpacked to the disk, and what cannot be read is found as a fault, in its place.
 """
 
 import os
-import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from lookbook.datasets.archives import DAMAGE, is_archive, is_picture
+from lookbook.datasets.archives import is_archive, is_picture, tar_members
+from lookbook.foundation.damage import DAMAGE
+from lookbook.foundation.errors import LookbookError
 from lookbook.inference.classifier import MOST_BYTES, read_picture
 from lookbook.pictures.decoding import Fault, UnreadableError
 
@@ -106,7 +107,7 @@ class Search:
                     yield Found(f"{place}::{member}", place, source)
                 else:
                     self.left_out += 1
-        except (*DAMAGE, ValueError):
+        except (*DAMAGE, LookbookError):
             yield Found(place, place, Fault("an archive that is damaged, or none"))
 
 
@@ -157,19 +158,17 @@ def _unzipped(source: Zipped) -> bytes:
     try:
         with source.archive.open(source.member) as file:  # which may hold more than it says
             return file.read(source.member.file_size + 1)
-    except (*DAMAGE, ValueError):
+    except DAMAGE:
         raise UnreadableError("damaged in the archive") from None
 
 
 def _tarred(path: Path) -> Iterator[tuple[str, bytes | Fault]]:
-    with tarfile.open(path) as archive:
-        for member in archive:
-            archive.members = []  # type: ignore[attr-defined]  # or it keeps all; not in typeshed
-            if not member.isreg():
-                continue
-            if member.size > MOST_BYTES:
-                yield member.name, TOO_LARGE
-            elif is_picture(member.name) and (file := archive.extractfile(member)):
-                yield member.name, file.read()
-            else:
-                yield member.name, Fault("no picture")
+    for archive, member in tar_members(path):
+        if not member.isreg():
+            continue
+        if member.size > MOST_BYTES:
+            yield member.name, TOO_LARGE
+        elif is_picture(member.name) and (file := archive.extractfile(member)):
+            yield member.name, file.read()
+        else:
+            yield member.name, Fault("no picture")

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.files import replacing
+from lookbook.foundation.names import from_cell, in_cell
 from lookbook.inference.card import Card
 from lookbook.inference.classifier import Prediction
 from lookbook.pictures.decoding import Fault
@@ -22,7 +23,6 @@ SUFFIXES = (".csv", ".jsonl", ".parquet")
 DIGITS = 6  # of figures, after the point
 HASH_DIGITS = 12  # of a hash, in rows
 ROWS = 4096  # of a Parquet file that are held at a time
-FORMULA = ("=", "+", "-", "@")  # what a spreadsheet computes
 
 Row = dict[str, Any]
 
@@ -54,18 +54,14 @@ def columns_of(class_names: list[str]) -> list[str]:
     return [*before, *probabilities, "strangeness", "model", "data", "revision", "error"]
 
 
-def safe_name(name: str) -> str:
-    """Return a name that any table holds and no spreadsheet computes; the same file's, mostly.
-
-    Bytes that are no UTF-8 become escapes; a relative name that begins like a formula gets `./`.
-    """
-    text = name.encode("utf-8", "backslashreplace").decode()
-    return f"./{text}" if text.startswith(FORMULA) else text
+def as_text(name: str) -> str:
+    """Return a name that any table holds: bytes that are no UTF-8 become escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def row_of(name: str, said: Prediction | Fault, stamp: Stamp) -> Row:
     """Return a picture's row; what it lacks is None."""
-    row: Row = {"path": safe_name(name), **stamp._asdict()}
+    row: Row = {"path": as_text(name), **stamp._asdict()}
     if isinstance(said, Fault):
         return row | {"error": said.reason}
     shares = {f"p_{name}": round(share, DIGITS) for name, share in said.probabilities.items()}
@@ -79,18 +75,22 @@ def row_of(name: str, said: Prediction | Fault, stamp: Stamp) -> Row:
 
 
 class CsvRows:
-    """Rows of CSV: UTF-8, one line each but for names with line breaks."""
+    """Rows of CSV: UTF-8, one line each but for names with line breaks; no cell is a formula."""
 
     def __init__(self, file: BinaryIO, columns: list[str], *, header: bool = True):
         self.file, self.columns = file, columns
+        self.line = io.StringIO(newline="")
+        # Python quotes what is in the ends of its lines: here a carriage return, too.
+        self.writer = csv.writer(self.line, lineterminator="\r\n")
         if header:
             self.write(dict(zip(columns, columns, strict=True)))
 
     def write(self, row: Row) -> None:
-        text = io.StringIO(newline="")
-        # Python quotes what is in the ends of its lines: here a carriage return, too.
-        csv.writer(text, lineterminator="\r\n").writerow([row.get(key) for key in self.columns])
-        self.file.write(text.getvalue()[:-2].encode() + b"\n")
+        self.line.seek(0)
+        self.line.truncate()
+        cells = (row.get(key) for key in self.columns)
+        self.writer.writerow([in_cell(cell) if isinstance(cell, str) else cell for cell in cells])
+        self.file.write(self.line.getvalue()[:-2].encode() + b"\n")
 
 
 class JsonRows:
@@ -115,7 +115,9 @@ class ParquetRows:
             for key in columns
         ]
         self.schema = self.pyarrow.schema(schema)
-        self.writer = self.pyarrow.parquet.ParquetWriter(path, self.schema)
+        self.writer = self.pyarrow.parquet.ParquetWriter(
+            path, self.schema, write_page_checksum=True
+        )
         self.held: list[Row] = []
 
     def write(self, row: Row) -> None:
@@ -209,10 +211,10 @@ def _old_rows(path: Path, columns: list[str]) -> Iterator[Row]:
         return
     with path.open(encoding="utf-8", newline="") as file:
         if path.suffix.lower() == ".csv":
-            lines = csv.reader(file)
+            lines = csv.reader(file, strict=True)  # else what is open takes in new rows
             _check_columns(path, next(lines, []), columns)
             for cells in lines:
-                yield dict(zip(columns, cells, strict=True))
+                yield dict(zip(columns, map(from_cell, cells), strict=True))
         else:
             for line in file:
                 row = json.loads(line)
@@ -222,11 +224,13 @@ def _old_rows(path: Path, columns: list[str]) -> Iterator[Row]:
 
 def _old_parquet(path: Path, columns: list[str]) -> Iterator[Row]:
     pyarrow = _pyarrow()
-    file = pyarrow.parquet.ParquetFile(path)  # pyarrow's errors are ValueErrors
-    with file:
-        _check_columns(path, file.schema_arrow.names, columns)
-        for batch in file.iter_batches(ROWS):
-            yield from batch.to_pylist()
+    try:
+        with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            _check_columns(path, file.schema_arrow.names, columns)
+            for batch in file.iter_batches(ROWS):
+                yield from batch.to_pylist()
+    except (OSError, pyarrow.ArrowException) as error:  # the former of damaged pages, too
+        raise ValueError(str(error).partition("\n")[0]) from None
 
 
 def _check_columns(path: Path, received: list[str], columns: list[str]) -> None:

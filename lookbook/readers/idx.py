@@ -19,7 +19,8 @@ from lookbook.foundation.errors import LookbookError
 from lookbook.readers.reading import Reading, index_of
 
 UNSIGNED_BYTE = 8
-BLOCK = 1024  # pictures read at a time
+BLOCK, BLOCK_BYTES = 1024, 2**26  # pictures, and bytes of them, read at a time
+MAX_ENTRIES, MAX_ENTRY_BYTES = 5 * 10**6, 2**26  # ten times those of any published set, and more
 
 
 def read(card: Card, folder: Path) -> Reading:
@@ -34,12 +35,12 @@ def read(card: Card, folder: Path) -> Reading:
     sources = [f"{pairs[split].images}:{row}" for split, row in rows]
     published = [split for split, _ in rows]
     index = index_of(sources, np.concatenate(list(labels.values())), published)
-    counts = {folder / pairs[split].images: len(labels[split]) for split in pairs}
+    counts = [(folder / pairs[split].images, len(labels[split])) for split in pairs]
     return Reading(index, _pictures(counts), [], channels=1)
 
 
-def _pictures(counts: dict[Path, int]) -> Iterator[np.ndarray]:
-    for path, count in counts.items():
+def _pictures(counts: list[tuple[Path, int]]) -> Iterator[np.ndarray]:
+    for path, count in counts:
         for block in _blocks(path, dimensions=3, count=count):
             yield block[..., np.newaxis]
 
@@ -72,8 +73,9 @@ def _blocks(path: Path, *, dimensions: int, count: int | None = None) -> Iterato
             if count is not None and shape[0] != count:
                 raise _fault(path.name, f"{count:,} pictures, one a label", f"{shape[0]:,}")
             entry = math.prod(shape[1:])
-            for start in range(0, shape[0], BLOCK):
-                size = min(BLOCK, shape[0] - start)
+            block = max(1, min(BLOCK, BLOCK_BYTES // entry))
+            for start in range(0, shape[0], block):
+                size = min(block, shape[0] - start)
                 values = file.read(size * entry)
                 if len(values) < size * entry:
                     whole = start + len(values) // entry
@@ -98,6 +100,9 @@ def _read_shape(file: BufferedIOBase, name: str, dimensions: int) -> tuple[int, 
     shape = struct.unpack(f">{dimensions}I", sizes)
     if 0 in shape:
         raise _fault(name, "no dimension of size 0", f"the shape {shape}")
+    if shape[0] > MAX_ENTRIES or math.prod(shape[1:]) > MAX_ENTRY_BYTES:
+        bounds = f"at most {MAX_ENTRIES:,} entries of {MAX_ENTRY_BYTES:,} values"
+        raise _fault(name, bounds, f"the shape {shape}")
     return shape
 
 

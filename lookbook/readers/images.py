@@ -2,9 +2,11 @@
 
     [any folders/] [train|validation|test/] class/ [any folders/] picture.jpg
 
-A class folder belongs to the class of that name; blanks at its ends and case do not count.
+A class folder belongs to the class of that name; blanks at its ends, case and the Unicode form of
+its letters do not count.
 """
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,7 +85,7 @@ def read(card: Card, folder: Path) -> Reading:
 
 def class_key(folder: str) -> str:
     """Return what is compared of a class's name."""
-    return folder.strip().casefold()
+    return unicodedata.normalize("NFC", folder.strip()).casefold()
 
 
 def arrange(names: list[str]) -> dict[str, Place]:
@@ -109,7 +111,8 @@ def arrange(names: list[str]) -> dict[str, Place]:
         for name, parts in folders.items()
         if len(parts) > class_depth
     }
-    _check_class_folders(sorted({place.folder for place in places.values()}), len(folders))
+    forms = {unicodedata.normalize("NFC", place.folder) for place in places.values()}
+    _check_class_folders(sorted(forms), len(folders))
     return places
 
 

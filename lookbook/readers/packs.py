@@ -12,6 +12,8 @@ from lookbook.foundation.errors import LookbookError
 from lookbook.pictures.batch import Batch, Fault
 from lookbook.readers.reading import BATCH, BATCH_BYTES, Reading, index_of
 
+SPLITS = {"train", "validation", "test"}
+
 
 def read(card: Card, folder: Path) -> Reading:
     """Return the photos of the list, in its order, each in the split that the list says."""
@@ -24,6 +26,12 @@ def read(card: Card, folder: Path) -> Reading:
             f"Expected photos of the card's classes {', '.join(map(repr, card.classes))}. "
             f"Received: {', '.join(map(repr, unknown))}. `lookbook add` brings card and list "
             "together."
+        )
+    others = sorted(set(table["split"]) - SPLITS)
+    if others:
+        raise LookbookError(
+            f"Expected the splits {', '.join(sorted(SPLITS))} in the list of photos. Received: "
+            f"{', '.join(map(repr, others))}. Run `dvc checkout data/own` to bring it back."
         )
     # A pack is read once; its rows are together but for those that came back after a purge.
     table = table.sort_values("pack", kind="stable", key=lambda packs: packs.rank(method="dense"))

@@ -40,7 +40,7 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
         if fault:
             raise LookbookError(
                 f"Expected {file} of {dataset}. Received: {fault}. Install the versions of "
-                "constraints.txt, or mend the card."
+                "locks/all.txt, or mend the card."
             )
     names = ", ".join(file.name for file in card.files)
     logger.info("%s: %s, verified", dataset, names)

@@ -24,5 +24,5 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
         except FileNotFoundError:
             raise LookbookError(
                 f"Expected {file.name} of {dataset} in {origin}. Received: no such file. Install "
-                "the versions of constraints.txt."
+                "the versions of locks/all.txt."
             ) from None

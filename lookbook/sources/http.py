@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ import pooch
 import requests
 
 from lookbook.datasets.cards import Card, HttpSource, PublishedFile
+from lookbook.foundation.downloading import download
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.places import cache_folder, mirror
 from lookbook.sources.hashes import fault_of
@@ -19,7 +19,6 @@ logger = logging.getLogger(__name__)
 
 ROUNDS = 2  # a round tries every origin once
 PAUSE = 2  # seconds between rounds, for a server that was busy
-TIMEOUT = 30  # seconds without a byte
 
 
 def fetch(dataset: str, card: Card, folder: Path) -> None:
@@ -75,16 +74,16 @@ def fetch_file(file: PublishedFile, origins: list[str], cache: Path) -> Path:
 def _fetch_from(origin: str, file: PublishedFile, cache: Path) -> Path:
     pooch.get_logger().setLevel(logging.WARNING)  # its notes would show secrets in an address
     is_address = origin.startswith(("http://", "https://"))
-    headers = {"Accept-Encoding": "identity"}  # the archive as it is, not unpacked on the way
-    download = pooch.HTTPDownloader(
-        progressbar=sys.stderr.isatty(), timeout=TIMEOUT, headers=headers
-    )
+
+    def fetch_bounded(address: str, target: str, _pooch: object) -> None:
+        download(address, Path(target), file.bytes)
+
     path = pooch.retrieve(
         f"{origin}/{file.name}",
         known_hash=f"sha256:{file.sha256}" if file.sha256 else None,
         fname=file.name,
         path=cache,
-        downloader=download if is_address else _copy,
+        downloader=fetch_bounded if is_address else _copy,
     )
     if not file.sha256:  # then pooch has compared nothing
         fault = fault_of(Path(path), file)
@@ -99,9 +98,13 @@ def _copy(path: str, target: str, _pooch: object) -> None:
 
 
 def _shown(origin: str) -> str:
-    """Return the origin without a user name or password."""
-    address = urlsplit(origin)
-    return address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
+    """Return the origin without a user name, a password or what follows a question mark."""
+    try:
+        address = urlsplit(origin)
+    except ValueError:
+        return "an address that is none"
+    plain = address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment="")
+    return plain.geturl()
 
 
 def _reason(error: Exception) -> str:

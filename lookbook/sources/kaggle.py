@@ -10,15 +10,20 @@ import io
 import logging
 import shutil
 import tempfile
+import threading
+from concurrent.futures import Future, wait
 from pathlib import Path
 
 import requests
 
 from lookbook.datasets.cards import Card, KaggleSource, PublishedFile
+from lookbook.foundation.downloading import GivenUpError, Pace
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.places import cache_folder, mirror
 from lookbook.sources.hashes import fault_of
 from lookbook.sources.http import fetch_file
+
+POLL = 1  # seconds between two looks at what has arrived
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +49,8 @@ def _fetch_file(file: PublishedFile, dataset: str, kaggle_name: str) -> Path:
             logger.warning("not in the mirror: %s", error)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as partial:
-        received = _download(kaggle_name, Path(partial)) or fault_of(Path(partial, file.name), file)
+        received = _download(kaggle_name, Path(partial), file.bytes)
+        received = received or fault_of(Path(partial, file.name), file)
         if received:
             raise LookbookError(
                 f"Expected {file} from Kaggle's data set {kaggle_name}. Received: {received}. "
@@ -54,24 +60,49 @@ def _fetch_file(file: PublishedFile, dataset: str, kaggle_name: str) -> Path:
     return path
 
 
-def _download(kaggle_name: str, folder: Path) -> str | None:
-    """Let Kaggle's client put `<slug>.zip` into `folder`; return what went wrong, if anything."""
-    quiet = io.StringIO()
-    with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-        try:
-            import kaggle
+def _download(kaggle_name: str, folder: Path, most_bytes: int | None) -> str | None:
+    """Let Kaggle's client put `<slug>.zip` into `folder`; return what went wrong, if anything.
 
-            # Without credentials the request is anonymous, which public data sets may answer.
-            kaggle.api.dataset_download_files(kaggle_name, path=str(folder), quiet=True)
-        except requests.HTTPError as error:
-            return f"HTTP status {error.response.status_code}"
-        except (requests.RequestException, ConnectionError, TimeoutError, ValueError) as error:
-            return f"no connection, or it broke off ({type(error).__name__})"
-        except OSError:  # a full disk is told as such
-            raise
-        except (Exception, SystemExit) as error:  # the client raises and exits as it likes
-            return f"{type(error).__name__} in Kaggle's client"
-    return None
+    The client waits for ever and takes whatever comes. It is watched from outside, and left behind
+    in its thread, which ends with the process, where it is to be given up.
+    """
+    quiet, pace = io.StringIO(), Pace(most_bytes)
+    outcome: Future[str | None] = Future()
+    thread = threading.Thread(target=_ask, args=(kaggle_name, folder, outcome), daemon=True)
+    with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+        thread.start()
+        while not wait([outcome], timeout=POLL).done:
+            try:
+                pace.note(_arrived(folder))
+            except GivenUpError as error:
+                return str(error)
+    return outcome.result()
+
+
+def _ask(kaggle_name: str, folder: Path, outcome: "Future[str | None]") -> None:
+    try:
+        import kaggle
+
+        # Without credentials the request is anonymous, which public data sets may answer.
+        kaggle.api.dataset_download_files(kaggle_name, path=str(folder), quiet=True)
+        outcome.set_result(None)
+    except requests.HTTPError as error:
+        outcome.set_result(f"HTTP status {error.response.status_code}")
+    except (requests.RequestException, ConnectionError, TimeoutError, ValueError) as error:
+        outcome.set_result(f"no connection, or it broke off ({type(error).__name__})")
+    except OSError as error:  # a full disk is told as such
+        outcome.set_exception(error)
+    except (Exception, SystemExit) as error:  # the client raises and exits as it likes
+        outcome.set_result(f"{type(error).__name__} in Kaggle's client")
+
+
+def _arrived(folder: Path) -> int:
+    """Return how many bytes are in a folder whose files come and go."""
+    count = 0
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            count += path.stat().st_size
+    return count
 
 
 def _remedy(dataset: str, file: PublishedFile) -> str:

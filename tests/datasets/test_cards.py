@@ -55,12 +55,63 @@ def test_an_unknown_data_set_lists_the_known_ones(set_params, run_main):
     assert "Received: 'flowers'. Did you mean tf_flowers?" in err
 
 
-@pytest.mark.parametrize("name", ["../../params", "a/b", "", "1st", "x" * 65, "digits.yaml"])
+@pytest.mark.parametrize(
+    "name", ["../../params", "a/b", "", "1st", "x" * 65, "digits.yaml", "Features", "weights"]
+)
 def test_a_name_is_checked_before_a_path_is_made_of_it(project, name):
     with pytest.raises(LookbookError, match="to be up to 64 letters"):
         card_path(name)
     with pytest.raises(LookbookError, match="Expected dataset to be one of "):
         load_card(name)
+
+
+@pytest.mark.parametrize("name", ["../../../params", "a/b", "/etc/x"])
+def test_a_data_set_that_leads_elsewhere_is_refused_before_anything_is_written(
+    set_params, run_main, project, name
+):
+    from stages import download
+
+    set_params(dataset=name)
+    before = sorted(project.parent.rglob("*"))
+    code, err = run_main(download.main)
+    assert code == 2
+    assert f"Received: {name!r}" in err
+    assert sorted(project.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("package", "stages"),
+        ("package", "os.path"),
+        ("folder", "../../etc"),
+        ("folder", "/etc"),
+        ("folder", "datasets/../.."),
+        ("folder", "datasets/data/"),
+        ("folder", "."),
+    ],
+)
+def test_a_bundled_card_names_one_of_a_few_packages_and_stays_in_it(project, key, value):
+    card = read_card("digits")
+    card["source"][key] = value
+    write_card("digits", card)
+    with pytest.raises(LookbookError, match=f"Expected source.bundled.{key} to ") as error:
+        load_card("digits")
+    assert f"Received: {value!r}. Change it in data/cards/digits.yaml" in str(error.value)
+
+
+def test_a_card_cannot_choose_a_base_outside_of_its_folder(project):
+    card = read_card("digits")
+    card["choices"] = {
+        "image_size": {"value": 28, "reason": "said"},
+        "base": {"value": "../../models/other", "reason": "said"},
+        "class_weights": {"value": "none", "reason": "said"},
+    }
+    write_card("digits", card)
+    with pytest.raises(
+        LookbookError, match=r"Expected choices to be image_size .*, base \(a name\)"
+    ):
+        load_card("digits")
 
 
 @pytest.mark.parametrize(
@@ -70,6 +121,10 @@ def test_a_name_is_checked_before_a_path_is_made_of_it(project, name):
         (("files", 0, "sha256"), "12", "Expected files.0.sha256 to match pattern"),
         (("files", 0, "name"), "../x", "Expected files.0.name to match pattern"),
         (("classes",), ["a", "a"], "Expected classes to be a list of different names"),
+        (("classes",), ["a", ""], "each of 1 to 100 printable characters"),
+        (("classes",), ["a", "b\x1b[2J"], "each of 1 to 100 printable characters"),
+        (("classes",), ["a", "\u202eb"], "each of 1 to 100 printable characters"),
+        (("classes",), ["a", "b" * 101], "each of 1 to 100 printable characters"),
         (
             ("source", "kind"),
             "ftp",

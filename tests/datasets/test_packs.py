@@ -1,5 +1,6 @@
 """Packs that only grow, and the list that says what is in them."""
 
+import random
 import zipfile
 
 import pandas as pd
@@ -10,6 +11,7 @@ from lookbook.datasets.packs import (
     COLUMNS,
     forget_unlisted,
     list_file,
+    members_unlisted,
     read_list,
     read_packed,
     set_folder,
@@ -126,6 +128,15 @@ def test_a_missing_list_says_how_to_have_it(tmp_path):
             "",
         ),
         (b"id,name,class,group,alike,split,pack,member\n\xff,a,b,,,,\n", "codec can't decode"),
+        (
+            b"id,name,class,group,alike,split,pack,member\n<<<<<<< HEAD\n1,a,b,,,,,\n=======\n",
+            "<<<<<<< HEAD",
+        ),
+        (
+            b"id,name,class,group,alike,split,pack,member\n1,a,b,,,,../../x.zip,m\n",
+            "the pack '../../x.zip'",
+        ),
+        (b"id,name,class,group,alike,split,pack,member\n1,a,b,,,,/etc/x,m\n", "pack '/etc/x'"),
     ],
 )
 def test_a_damaged_list_says_how_to_have_it_back(tmp_path, content, received):
@@ -187,3 +198,23 @@ def test_what_no_row_names_is_forgotten(tmp_path):
 def test_notes_may_speak_of_names_that_are_no_text(tmp_path):
     write_notes(tmp_path, {"cats/\udcff.jpg": "a name with control characters"})
     assert b"a name with control characters" in (tmp_path / "notes.csv").read_bytes()
+
+
+def test_every_flipped_bit_of_a_pack_is_told_or_harmless(tmp_path):
+    photos = [(f"{number}.jpg", bytes(range(number, number + 99))) for number in range(9)]
+    rows = table(*(photo._asdict() for photo in write_packs(tmp_path, photos)))
+    pack, rng = tmp_path / "00000.zip", random.Random(0)
+    whole = pack.read_bytes()
+    for _ in range(1000):
+        damaged = bytearray(whole)
+        damaged[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+        pack.write_bytes(damaged)
+        for received, (_, sent) in zip(read_packed(tmp_path, rows), photos, strict=True):
+            assert received == sent or isinstance(received, str)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive"])
+def test_a_damaged_pack_stops_a_purge_with_a_sentence(tmp_path, content):
+    (tmp_path / "00000.zip").write_bytes(content)
+    with pytest.raises(LookbookError, match="Expected the pack .*00000.zip. Received: "):
+        members_unlisted(tmp_path, table({"pack": "00000.zip", "member": "a.jpg"}))

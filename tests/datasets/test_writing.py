@@ -37,3 +37,13 @@ licence: no
     assert lines[:3] == text.splitlines()[:3]
     assert "flips: true" in lines
     assert yaml.safe_load(path.read_text()) == card | {"counts": {"no": 3, "cats": 5}}
+
+
+def test_a_card_without_an_end_of_line_is_changed_as_yaml(tmp_path):
+    path = tmp_path / "null.yaml"
+    path.write_text("# Ours.\ntitle: 'null' # a name\nclasses: [\"~\", cats]\nflips: true")
+    write_card(path, {"title": "null", "classes": ["~", "cats", "null"], "flips": True})
+    text = path.read_text()
+    assert text.startswith("# Ours.\ntitle: 'null' # a name\n")
+    assert text.endswith("flips: true\n")
+    assert yaml.safe_load(text)["classes"] == ["~", "cats", "null"]

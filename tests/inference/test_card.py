@@ -1,4 +1,5 @@
 import json
+import random
 import zipfile
 
 import pytest
@@ -58,6 +59,36 @@ def test_damage_in_the_middle_is_seen_before_litert_reads_it(path):
     assert "a model whose bytes are not those that were exported" in fault(path)
     path.write_bytes(whole[:50] + whole[90:])
     assert "a model whose bytes are not those that were exported" in fault(path)
+
+
+@pytest.mark.parametrize("place", [b"PK\1\2", b"PK\5\6"], ids=["member", "directory"])
+def test_a_directory_that_leads_before_the_file_has_a_sentence(path, place):
+    content = bytearray(with_card(MODEL, light_card()))
+    at = content.rindex(place) + {b"PK\1\2": 42, b"PK\5\6": 16}[place]
+    content[at : at + 4] = (2**31).to_bytes(4, "little")
+    path.write_bytes(content)
+    assert "Run `dvc repro export` again." in fault(path)
+
+
+def test_every_flipped_bit_is_noticed_or_harmless(path):
+    card = light_card()
+    whole, rng, refused = with_card(MODEL, card), random.Random(0), 0
+    for _ in range(1000):
+        damaged = bytearray(whole)
+        damaged[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            assert read_card(path) == card
+            assert damaged.startswith(MODEL)
+        except LookbookError:
+            refused += 1
+    assert refused > 900
+
+
+@pytest.mark.parametrize("names", [["a", 1], []])
+def test_classes_that_are_no_names_have_a_sentence(path, names):
+    path.write_bytes(with_card(MODEL, light_card(class_names=names)))
+    assert "a card whose class_names are no names" in fault(path)
 
 
 def test_a_newer_format_says_what_to_bring_up_to_date(path):

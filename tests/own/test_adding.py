@@ -605,6 +605,18 @@ def test_the_name_of_a_published_set_is_taken(photos, add):
     assert not Path("data/own/digits").exists()
 
 
+def test_a_card_that_was_removed_while_its_photos_stay_has_a_sentence(photos, add):
+    add(photos)
+    Path("data/own/pets.dvc").touch()
+    before = packed()
+    Path("data/cards/pets.yaml").unlink()
+    with pytest.raises(
+        LookbookError, match=r"git checkout HEAD -- data/cards/pets\.yaml` to bring"
+    ):
+        add(photos)
+    assert packed() == before
+
+
 def test_a_set_whose_photos_are_not_here_says_how_to_have_them(photos, add):
     add(photos)
     shutil.rmtree("data/own/pets")

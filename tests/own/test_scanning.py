@@ -126,6 +126,11 @@ def test_an_address_that_cannot_stand_on_a_card_is_refused(address, shown):
     assert "secret" not in said
 
 
+@pytest.mark.parametrize("place", ["http://[::1/x.zip", "~nobody-of-this-name/x.zip"])
+def test_an_address_or_a_home_that_is_none_has_a_sentence(place):
+    assert f"Received: {place!r}, " in sentence(place)
+
+
 def test_links_are_followed_but_not_in_circles(few):
     elsewhere = write_photos(few.parent / "elsewhere", {".": 1}, first=9)
     (few / "cats/linked").symlink_to(elsewhere)
@@ -172,6 +177,11 @@ def test_what_is_no_photo_is_named(few):
         ("cats/notes.txt", "not a picture's name"),
         ("cover.png", "in no class folder"),
     ]
+
+
+def test_what_never_ends_is_left_out(few):
+    (few / "cats/zero.png").symlink_to("/dev/zero")
+    assert ("cats/zero.png", "not a plain file") in found(few).others
 
 
 def test_a_pipe_is_left_out(few):
@@ -377,6 +387,8 @@ def test_files_of_a_list_that_are_not_there_are_left_out(few):
         (TABLE + "/etc/passwd,cat\n", "line 6. Received: '/etc/passwd'."),
         (TABLE + "link.png,cat\n", "line 6. Received: 'link.png'."),
         (TABLE + "cats/\0.png,cat\n", "line 6. Received: 'cats/\\x00.png'"),
+        (TABLE.replace("1.png,cat", '1.png,"cat'), "a table in UTF-8 whose quotes are closed"),
+        (TABLE.replace("1.png,cat", '1.png,"c"at'), "a table in UTF-8 whose quotes are closed"),
     ],
 )
 def test_each_wrong_list_has_a_sentence(few, text, expected):

@@ -1,5 +1,6 @@
 """The reader of picture folders in archives."""
 
+import unicodedata
 import zipfile
 
 import numpy as np
@@ -102,6 +103,16 @@ def test_nothing_vanishes(tmp_path, monkeypatch):
     assert reading.others == [("birds/3.jpg", OTHER_CLASS), ("top.jpg", NO_CLASS)]
     assert reading.index["label"].tolist() == [1, 0]
     assert list(reading.batches) == [[b"1", Fault("file over 1 bytes")]]
+
+
+def test_a_class_in_another_unicode_form_is_the_cards(tmp_path):
+    composed, apart = (unicodedata.normalize(form, "L\u00f6wen") for form in ("NFC", "NFD"))
+    assert composed != apart
+    content = {f"{apart}/1.jpg": b"1", f"{composed}/2.jpg": b"2", "dogs/3.jpg": b"3"}
+    pack(tmp_path / "a.zip", content)
+    reading = images.read(card([composed, "dogs"]), tmp_path)
+    assert reading.index["label"].tolist() == [0, 0, 1]
+    assert reading.others == []
 
 
 def test_folders_of_other_names_than_the_classes_have_a_sentence(tmp_path):

@@ -54,6 +54,12 @@ def test_photos_come_with_the_class_and_split_of_the_list(tmp_path):
     assert reading.others == []
 
 
+def test_a_split_that_is_none_has_a_sentence(tmp_path):
+    write_set(tmp_path, [*ROWS[:3], (*ROWS[3][:5], "tset")])
+    with pytest.raises(LookbookError, match="Expected the splits test, train, validation .*'tset'"):
+        packs.read(card("dog", "cat"), tmp_path)
+
+
 def test_a_few_photos_are_handed_on_at_a_time(tmp_path, monkeypatch):
     write_set(tmp_path)
     monkeypatch.setattr(packs, "BATCH", 3)

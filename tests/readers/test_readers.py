@@ -39,6 +39,13 @@ def test_idx_pictures_keep_order_values_and_split(idx_folder):
     np.testing.assert_array_equal(pixels[2, ..., 0], IMAGES[2])
 
 
+def test_idx_files_may_serve_two_splits(idx_folder):
+    card = load_card("mnist")
+    both = card.reader.model_copy(update={"test": card.reader.train})
+    reading = read_pictures(card.model_copy(update={"reader": both}), idx_folder)
+    assert sum(map(len, reading.batches)) == len(reading.index) == 12
+
+
 def test_idx_reads_in_blocks(idx_folder, monkeypatch):
     _, whole = read(idx_folder)
     monkeypatch.setattr("lookbook.readers.idx.BLOCK", 4)
@@ -66,6 +73,16 @@ def damage(change):
         (TRAIN_IMAGES, lambda path: write_idx(path, LABELS), "Received: 0x00000801."),
         (TRAIN_IMAGES, lambda path: write_idx(path, IMAGES[:5]), "6 pictures, one a label"),
         (TRAIN_IMAGES, lambda path: write_idx(path, IMAGES[:, :0]), "Received: the shape (6, 0"),
+        (
+            TRAIN_IMAGES,
+            damage(lambda raw: raw[:8] + b"\xff" * 8),
+            "Received: the shape (6, 4294967295, 4294967295)",
+        ),
+        (
+            TRAIN_LABELS,
+            damage(lambda raw: raw[:4] + b"\xff" * 4 + raw[8:]),
+            "Expected at most 5,000,000 entries of 67,108,864 values",
+        ),
         (TRAIN_LABELS, lambda path: write_idx(path, LABELS + 1), "Received: a label 10."),
         (TRAIN_LABELS, lambda path: write_idx(path, LABELS[:0]), "no dimension of size 0"),
         (
@@ -109,9 +126,12 @@ def test_digits_are_those_of_scikit_learn(processed):
     ("rows", "sentence"),
     [
         ("0,1\n", "Expected digits.csv.gz to hold 64 values of 0-16 a row. Received: 1 values"),
+        ("1\n", "Expected digits.csv.gz to hold 64 values of 0-16 a row. Received: 0 values."),
         (",".join(["17"] * 64 + ["1"]), "values of 17-17"),
         (",".join(["1"] * 64 + ["10"]), "Expected labels of 0-9"),
         ("one,two", "Expected digits.csv.gz to hold rows of whole numbers"),
+        ("", "Expected digits.csv.gz to hold rows of whole numbers. Received: no rows"),
+        ("9" * 30, "Expected digits.csv.gz to hold rows of whole numbers"),
     ],
 )
 def test_each_fault_of_the_digits_has_a_sentence(project, tmp_path, rows, sentence):
@@ -119,3 +139,13 @@ def test_each_fault_of_the_digits_has_a_sentence(project, tmp_path, rows, senten
     with pytest.raises(LookbookError) as error:
         read_pictures(load_card("digits"), tmp_path)
     assert sentence in str(error.value)
+
+
+def test_digits_whose_stream_is_damaged_have_a_sentence(project, tmp_path):
+    whole = gzip.compress(b"1,2\n" * 9000)
+    for place in range(10, len(whole), 3):
+        damaged = bytearray(whole)
+        damaged[place] ^= 255
+        (tmp_path / "digits.csv.gz").write_bytes(damaged)
+        with pytest.raises(LookbookError, match="Expected digits.csv.gz to hold rows of whole"):
+            read_pictures(load_card("digits"), tmp_path)

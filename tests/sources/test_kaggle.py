@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def kaggle(set_params, serve, monkeypatch, tmp_path_factory):
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
 
-    def run(answer, files=lambda handler: send(handler, ZIP), **environment):
+    def run(answer, files=lambda handler: send(handler, ZIP), bounds="", **environment):
         asked = []
 
         def protocol(handler):
@@ -67,6 +68,7 @@ def kaggle(set_params, serve, monkeypatch, tmp_path_factory):
             "import time; time.sleep = lambda seconds: None\n"  # the client's pauses
             "import kagglesdk.kaggle_env as environment\n"
             f"environment._env_to_endpoint[environment.KaggleEnv.PROD] = {base!r}\n"
+            f"from lookbook.foundation import downloading\n{bounds}\n"
             "from stages import download; download.main()"
         )
         done = subprocess.run(
@@ -163,6 +165,41 @@ def test_a_cut_connection_leaves_nothing(kaggle):
     assert len([path for path, _, _ in asked if path == f"/files/{NAME}"]) > 1  # it tried again
     assert code == 2
     assert "Received: no connection, or it broke off" in said
+    assert not cached()
+
+
+def test_a_client_that_waits_for_ever_is_given_up(kaggle):
+    release = threading.Event()
+
+    def wait(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(ZIP)))
+        handler.end_headers()
+        handler.wfile.write(ZIP[:100])
+        handler.wfile.flush()
+        release.wait(30)
+
+    code, said, _ = kaggle(redirect, files=wait, bounds="downloading.WINDOW = 1.0")
+    release.set()
+    assert code == 2
+    assert "Received: under 1,024 bytes a second." in said
+    assert not cached()
+
+
+def test_a_client_that_takes_too_much_is_given_up(kaggle):
+    release = threading.Event()
+
+    def swell(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        for _ in range(200):
+            handler.wfile.write(bytes(2**20))
+        release.wait(30)
+
+    code, said, _ = kaggle(redirect, files=swell, bounds="downloading.MOST_BYTES = 2**20")
+    release.set()
+    assert code == 2
+    assert "bytes and more, over 1,048,576." in said
     assert not cached()
 
 
