@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from lookbook import commands
+from lookbook.foundation.arithmetic import settle
 from lookbook.foundation.errors import LookbookError, explains_errors
 
 CLONE = Path(__file__).parents[1]
@@ -50,7 +51,7 @@ def overview() -> str:
         [
             "usage: lookbook COMMAND ...",
             "",
-            "What `dvc repro` and its like lack. Each in the root of a clone; predict anywhere:",
+            "What `dvc repro` and its like lack. In a clone's root; page, predict, serve anywhere:",
             "",
             *lines,
             "",
@@ -107,6 +108,7 @@ def main() -> int | None:
         print(overview())
         return None
     name = chosen(words)
+    settle()
     command = importlib.import_module(f"lookbook.commands.{name}")
     parser = Parser(
         prog=f"lookbook {name}",

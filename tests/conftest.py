@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support import TINY, copy_project, light_card, run, write_photos
+from support import BROWSERS, TINY, copy_project, light_card, run, write_photos
 
 from lookbook.__main__ import main
+from lookbook.foundation.arithmetic import settle
+
+settle()  # TensorFlow computes here as it does in the stages
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +43,19 @@ def mirror() -> Path:
     if not folder or not Path(folder, "mnist").is_dir():
         pytest.skip("LOOKBOOK_MIRROR names no folder with the published files")
     return Path(folder).absolute()
+
+
+@pytest.fixture(scope="module")  # it has an event loop, and other modules have their own
+def chromium():
+    """The Chromium that the system has, without a window; without it, tests are skipped."""
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not program:
+        pytest.skip("there is no Chromium on this machine")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 def pytest_collection_modifyitems(items):

@@ -1,9 +1,12 @@
 """Functions that the tests share: the project's files, commands, small data, answers."""
 
+import base64
 import gzip
 import hashlib
 import html.parser
 import io
+import json
+import re
 import shutil
 import struct
 import subprocess
@@ -22,8 +25,10 @@ from lookbook.datasets.packs import read_list
 from lookbook.foundation.params import load_params
 from lookbook.foundation.schema import Section
 from lookbook.inference.card import FORMAT, Card
+from lookbook.splits.sums import write_sums
 
 ROOT = Path(__file__).parents[1]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PROJECT_PARTS = ["data/bases", "data/cards", "data/labels", "data/own", "lookbook", "stages"]
 PROJECT_PARTS += [".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore"]
 PROJECT_PARTS += ["dvc.yaml", "params.yaml", "pyproject.toml", "metrics/learning_curve.json"]
@@ -134,6 +139,8 @@ def light_card(**changes) -> Card:
         name="train_cnn",
         title="CNN",
         is_picked=True,
+        dataset="Grey squares",
+        training_pictures=100,
         class_names=["dark", "bright"],
         image_size=8,
         channels=1,
@@ -176,6 +183,24 @@ def send(handler, content: bytes, *, status: int = 200, promised: int | None = N
     handler.wfile.write(content)
 
 
+def change_spec(processed: Path, **changes) -> None:
+    """Let spec.json say something else, as if preprocess had written it."""
+    path = processed / "spec.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    write_sums(processed)
+
+
+def check_policy(page: str) -> None:
+    """Assert that a page's policy allows its own script and style alone, and pictures within it."""
+    (escaped,) = re.findall(r'Content-Security-Policy" content="([^"]+)"', page)
+    policy = html.unescape(escaped)
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    for element in ("script", "style"):
+        (content,) = re.findall(rf"<{element}>(.*?)</{element}>", page, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{element}-src 'sha256-{digest}'" in policy
+
+
 def run(*command: str, cwd: Path, check: bool = True) -> subprocess.CompletedProcess:
     """Run a command and return what it said; fail with its output if it must succeed."""
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
@@ -192,6 +217,17 @@ def read_card(name: str) -> dict:
 def write_card(name: str, card: dict) -> None:
     """Write a card of the current folder's project."""
     card_path(name).write_text(yaml.safe_dump(card))
+
+
+class Watched:
+    """A page in a tab of a browser, with what it asked for and complained of."""
+
+    def __init__(self, tab, path):
+        self.tab, self.complaints, self.requests = tab, [], []
+        tab.on("console", lambda message: self.complaints.append(message.text))
+        tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        tab.on("request", lambda request: self.requests.append(request.url))
+        tab.goto(path.absolute().as_uri())
 
 
 class Tables(html.parser.HTMLParser):

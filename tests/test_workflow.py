@@ -1,6 +1,7 @@
 """The shell in .github/workflows/metrics.yml, run here against repositories in folders."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,7 +11,8 @@ import yaml
 from support import ROOT, run
 
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/metrics.yml").read_text())
-STEPS = {step["name"]: step for step in WORKFLOW["jobs"]["report"]["steps"] if "name" in step}
+JOBS = WORKFLOW["jobs"]
+STEPS = {step["name"]: step for job in JOBS.values() for step in job["steps"] if "name" in step}
 
 
 @pytest.fixture
@@ -139,11 +141,29 @@ def test_no_remote_and_a_remote_out_of_reach_are_no_failures(shell, programs, re
     assert ("::warning::" in done.stdout) == bool(remotes)
 
 
-def test_what_writes_runs_for_branches_of_this_repository_only():
-    own = "github.event.pull_request.head.repo.full_name == github.repository"
-    for name in ("Publish the galleries", "Comment"):
-        assert STEPS[name]["if"] == own
+def test_no_job_that_runs_what_somebody_proposes_may_write():
     assert WORKFLOW["permissions"] == {"contents": "read"}
+    assert "permissions" not in JOBS["report"]
+    assert JOBS["report"]["steps"][0]["with"]["persist-credentials"] is False
+    publish = JOBS["publish"]
+    assert "head.repo.full_name == github.repository" in publish["if"]
+    assert set(publish["permissions"]) == {"contents", "pull-requests"}
+    assert publish["steps"][0]["with"]["ref"] == "${{ github.base_ref }}"
+    assert re.findall(r"^\s*(?:lookbook|dvc|make|python|pip)\b", shell_of("publish"), re.M) == []
+
+
+def shell_of(job):
+    return "\n".join(step.get("run", "") for step in JOBS[job]["steps"])
+
+
+def test_every_action_is_pinned_to_a_commit():
+    used = [step["uses"] for job in JOBS.values() for step in job["steps"] if "uses" in step]
+    assert len(used) == 7
+    assert [name for name in used if not re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", name)] == []
+
+
+def test_the_workflows_pass_zizmor():
+    run("zizmor", "--offline", "--quiet", ".github/workflows", cwd=ROOT)
 
 
 ACTIONLINT = shutil.which("actionlint")

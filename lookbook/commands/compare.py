@@ -5,7 +5,8 @@
     lookbook compare main --run                 if nobody has stored its predictions
 
 Writes comparison/report.md (the verdict on each model, `dvc metrics diff`, `dvc params diff`) and,
-for each model, two galleries: the pictures that it has right now, and those that it had right.
+for each model, two galleries: the pictures that it has right now, and those that it had right;
+comparison/report.html is the same as one page.
 The other revision's predictions come from DVC's cache or a remote, and no model is run; with --run,
 where neither has them, its pipeline runs in a temporary clone.
 """
@@ -13,6 +14,7 @@ where neither has them, its pipeline runs in a temporary clone.
 import argparse
 
 from lookbook.foundation.errors import VERDICT, LookbookError
+from lookbook.foundation.names import in_terminal
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int | None:
     if failure:
         raise failure
     for line in [*remarks, *(f"{model} {c.comparison}" for model, c in changes.items())]:
-        print(line)
+        print(in_terminal(line))
     gated = [changes[model] for model in arguments.gate if model in changes]
     return VERDICT if any(change.comparison.verdict == "worse" for change in gated) else None
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookbook.foundation.errors import FAULT, LookbookError
+from lookbook.foundation.names import in_line
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -72,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int | None:
                 score.take(truths[one.found.place], one.said)
         tally.check_any(arguments.paths, search)
     if truths:
-        print("\n".join(map(printable, score.lines())))
+        print("\n".join(map(in_line, score.lines())))
     print(tally.summary(search), file=sys.stderr)
     if sorter and sorter.copied:
         print(f"{sorter.copied:,} could not be linked and were copied", file=sys.stderr)
@@ -163,7 +164,7 @@ def print_line(one: "Answered", width: int) -> None:
         share = f"{100 * one.said.probability:.0f} %"
         likeliest = "" if one.said.answer == one.said.likeliest else f"  ({one.said.reason})"
         line = f"{one.said.answer:<{width}}  {share:>5}  {one.found.name}{likeliest}"
-        print(printable(line))
+        print(in_line(line))
 
 
 @contextlib.contextmanager
@@ -176,11 +177,6 @@ def progress_bar(count: int | None) -> "Iterator[tqdm | None]":
 
     with tqdm(total=count, unit=" pictures", file=sys.stderr) as bar:
         yield bar
-
-
-def printable(text: str) -> str:
-    """Return text that a terminal shows and does not obey."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 @dataclass
@@ -201,10 +197,10 @@ class Tally:
 
     def new(self, search: "Search") -> "Iterator[Found]":
         """Yield what is found and not known."""
-        from lookbook.predicting.tables import safe_name
+        from lookbook.predicting.tables import as_text
 
         for found in search:
-            if self.known and safe_name(found.name) in self.known:
+            if self.known and as_text(found.name) in self.known:
                 self.again += 1
             else:
                 yield found
@@ -219,7 +215,7 @@ class Tally:
                     self.faults += 1
                     if bar:
                         bar.clear()
-                    print(printable(f"{one.found.name}: {one.said.reason}"), file=sys.stderr)
+                    print(in_line(f"{one.found.name}: {one.said.reason}"), file=sys.stderr)
                 else:
                     self.read += 1
                 if bar:
@@ -231,7 +227,7 @@ class Tally:
         if not self.read + self.faults + self.again:
             others = f"{search.left_out:,} other files" if search.left_out else "none"
             raise LookbookError(
-                f"Expected pictures in {printable(' '.join(paths))}. Received: {others}. Name a "
+                f"Expected pictures in {in_line(' '.join(paths))}. Received: {others}. Name a "
                 "picture, an archive, or a folder of pictures (not hidden, with their suffixes)."
             )
 

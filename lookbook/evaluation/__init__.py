@@ -1,5 +1,5 @@
-"""What models are worth: predictions, scores, significance, mistakes, charts, the page.
+"""What models are worth: predictions, scores, significance, mistakes, charts.
 
-In come models and splits; out come predictions as Parquet, figures with intervals, verdicts,
-galleries and one HTML page.
+In come models and splits; out come predictions as Parquet, figures with intervals, verdicts and
+galleries. `reporting` lays them out on a page.
 """

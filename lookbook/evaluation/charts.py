@@ -1,18 +1,20 @@
 """Charts of results."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
 import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lookbook.drawing.style import COLOURS, INK, STYLE, save, svg
 from lookbook.evaluation.calibration import BINS
 from lookbook.ladder.rungs import rung
 from lookbook.splits.headline import Headline
+
+# What matplotlib calls the shapes of models.
+MARKERS = {
+    "circle": "o", "square": "s", "triangle": "^", "diamond": "D", "cross": "P", "bar": "_",
+}  # fmt: skip
 
 
 def draw_learning_rates(path: Path, rates: np.ndarray, losses: np.ndarray, best: float) -> None:
@@ -53,7 +55,8 @@ def draw_ladder(path: Path, figures: dict[str, dict], headline: Headline) -> Non
             low, high = entry[f"{headline.name}_low"], entry[f"{headline.name}_high"]
             reach = [[middle - low], [high - middle]]
             colour, title = rung(name).colour, rung(name).title
-            axis.errorbar(cost, middle, yerr=reach, fmt="o", capsize=4, color=colour, label=title)
+            marker = MARKERS[rung(name).shape]
+            axis.errorbar(cost, middle, yerr=reach, fmt=marker, color=colour, label=title)
         axis.set_xscale("log")
         axis.set_xmargin(0.1)
         axis.set_xlabel("floating-point operations a picture")
@@ -92,7 +95,7 @@ def draw_reliability(path: Path, bins: dict[str, dict[str, np.ndarray]]) -> None
 
 
 def draw_learning_curve(figures: dict) -> str:
-    """Return the accuracy by training photos, measured and expected, as SVG for a page.
+    """Return the accuracy by training photos, measured and expected, as SVG.
 
     Args:
         figures: As `lookbook.planning.forecast.figures_of` gives them.
@@ -133,21 +136,3 @@ def draw_learning_curve(figures: dict) -> str:
         axis.grid(axis="y", color=INK, alpha=0.15)
         figure.legend(loc="outside upper center", ncols=3)
         return svg(figure)
-
-
-def draw_curves(curves: pd.DataFrame) -> str:
-    """Return loss and accuracy by epoch, training and validation, as SVG for a page."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(7, 2.8), layout="constrained")
-        for axis, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-            _draw_curve(axis, curves["epoch"], curves[name], "train")
-            _draw_curve(axis, curves["epoch"], curves[f"val_{name}"], "validation")
-            axis.set_xlabel("epoch")
-            axis.set_ylabel(name)
-        figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=2)
-        return svg(figure)
-
-
-def _draw_curve(axis: Axes, epochs: Sequence[int], values: Sequence[float], split: str) -> None:
-    marker = "o" if len(epochs) == 1 else None
-    axis.plot(epochs, values, color=COLOURS[split], label=split, marker=marker)

@@ -12,7 +12,6 @@ Three numbers and a small model of what the training pictures look like to the n
 """
 
 import logging
-import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from sklearn.decomposition import PCA
 
 from lookbook.evaluation.calibration import fit_temperature, with_temperature
 from lookbook.evaluation.predictions import Predictions
+from lookbook.foundation.damage import DAMAGED_ARRAYS
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.files import replacing
 from lookbook.inference.answers import STRANGER, UNSURE, answers, in_question
@@ -211,7 +211,7 @@ class Doubt:
         """Load what `save` wrote.
 
         Raises:
-            OSError, EOFError, ValueError, KeyError: If it is missing, damaged, or another file.
+            One of DAMAGED_ARRAYS: If it is missing, damaged, or another file.
         """
         with np.load(path, allow_pickle=False) as arrays:
             whole = {f.name: arrays[f.name] for f in fields(Strangeness)}
@@ -234,7 +234,7 @@ def load_doubt(model: str) -> Doubt:
     path = doubt_file(model)
     try:
         return Doubt.load(path)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGED_ARRAYS as error:
         raise LookbookError(
             f"Expected what evaluate found out about {model} in {path}. Received: {error}. Run "
             "`dvc repro evaluate`, or `dvc checkout` to bring it back."

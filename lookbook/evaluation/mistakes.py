@@ -95,8 +95,8 @@ def tiles(
     made = []
     for place, row in enumerate(rows):
         said, true = predictions.predicted[row], predictions.labels[row]
-        words = [f"said {names[said]} {chances[place, said]:.1%}"]
+        words = [f"said {names[said]} {chances[place, said]:.0%}"]
         if said != true:
-            words.append(f"is {names[true]} {chances[place, true]:.1%}")
+            words.append(f"is {names[true]} {chances[place, true]:.0%}")
         made.append(Tile(shown[place], words, f"picture {predictions.ids[row]}"))
     return made

@@ -6,8 +6,12 @@ One row a picture, in the order of the split: `id`, `label` (index of the true c
 `strangeness` (float32, see `lookbook.evaluation.doubt`), and for each class, in label order, a
 column `p_<class>` with its probability, float32. Whatever compares or
 draws models reads these files; no model is run twice.
+
+Each page has a checksum, and the file's metadata a hash of all that it says: a flipped bit is
+noticed wherever it is.
 """
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +27,8 @@ from lookbook.splits.split import Split
 
 PREDICTIONS = Path("metrics/predictions")
 PREFIX = "p_"
+MOST_ROWS = 10**7  # pictures of a split
+HASH = b"sha256"  # in the file's metadata, of what it says
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +66,14 @@ class Predictions:
     def present(self) -> np.ndarray:
         """The classes that have a picture here, as indices."""
         return np.unique(self.labels)
+
+    @property
+    def sha256(self) -> str:
+        """A hash of everything that this says."""
+        digest = hashlib.sha256(repr((self.class_names, self.ids.tolist())).encode())
+        for array in (self.labels, self.probabilities, self.strangeness):
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
 
     def about_the_same(self, other: "Predictions") -> bool:
         """Return whether both are about the same pictures, in this order, with these classes."""
@@ -113,7 +127,8 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
     for label, name in enumerate(predictions.class_names):
         columns[PREFIX + name] = pa.array(predictions.probabilities[:, label])
     with replacing(path) as partial:
-        pq.write_table(pa.table(columns), partial, compression="zstd")
+        table = pa.table(columns, metadata={HASH: predictions.sha256})
+        pq.write_table(table, partial, compression="zstd", write_page_checksum=True)
 
 
 def read_predictions(source: Path | BinaryIO, name: str) -> Predictions:
@@ -127,10 +142,12 @@ def read_predictions(source: Path | BinaryIO, name: str) -> Predictions:
         LookbookError: If it is missing, damaged, or another file.
     """
     try:
-        table = pq.read_table(source)
+        if pq.read_metadata(source).num_rows > MOST_ROWS:
+            raise ValueError(f"more than {MOST_ROWS:,} rows")
+        table = pq.read_table(source, page_checksum_verification=True)
         names = [column for column in table.column_names if column.startswith(PREFIX)]
         probabilities = [table[column].to_numpy() for column in names]
-        return Predictions(
+        predictions = Predictions(
             table["id"].to_numpy().astype(str),
             table["label"].to_numpy(),
             np.stack(probabilities, axis=1),
@@ -140,9 +157,21 @@ def read_predictions(source: Path | BinaryIO, name: str) -> Predictions:
             if "strangeness" in table.column_names
             else np.zeros(len(table), np.float32),
         )
-    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        _check_types(predictions)
+        if (table.schema.metadata or {}).get(HASH) not in (None, predictions.sha256.encode()):
+            raise ValueError("something else than was written")
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
         raise LookbookError(
             f"Expected the predictions of a model in {name}. Received: {reason}. Run `dvc repro "
             "evaluate`, or `dvc checkout` to bring them back."
         ) from None
+    return predictions
+
+
+def _check_types(predictions: Predictions) -> None:
+    labels, shares = predictions.labels, predictions.probabilities
+    if labels.dtype.kind != "i" or shares.dtype.kind != "f":
+        raise ValueError(f"labels of {labels.dtype} and probabilities of {shares.dtype}")
+    if len(labels) and not 0 <= labels.min() <= labels.max() < len(predictions.class_names):
+        raise ValueError("labels that are of no class")

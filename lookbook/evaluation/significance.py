@@ -127,3 +127,15 @@ def permutation_test(first_only: np.ndarray, second_only: np.ndarray, counts: np
     observed = abs(((second_only - first_only) / counts).sum())
     as_large = int((differences >= observed - ROUNDING).sum())
     return (1 + as_large) / (1 + RESAMPLES)
+
+
+def holm(p_values: list[float]) -> list[float]:
+    """Return p-values corrected for how many there are (Holm, Scand. J. Statistics 6, 1979).
+
+    One that stays below 0.05 does so in at most 5 of 100 sets of comparisons of equal models.
+    """
+    corrected, largest = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(np.argsort(p_values, kind="stable").tolist()):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        corrected[place] = largest
+    return corrected

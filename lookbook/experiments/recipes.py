@@ -7,9 +7,10 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import dvc.api
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from lookbook.datasets.cards import load_card
 from lookbook.foundation.errors import LookbookError
@@ -21,6 +22,12 @@ RECIPES = Path("recipes.yaml")
 logger = logging.getLogger("recipes")
 
 
+def _has_dataset(params: dict) -> dict:
+    if not isinstance(params.get("dataset"), str):
+        raise ValueError("settings with a dataset")
+    return params
+
+
 class Recipe(Section):
     """One entry of recipes.yaml."""
 
@@ -28,7 +35,7 @@ class Recipe(Section):
     published: Number | None = None
     metric: str
     reached: Number | None = None
-    params: dict
+    params: Annotated[dict, AfterValidator(_has_dataset)]
     stand_in: dict = Field(default_factory=dict)
     differs: str
 
@@ -141,11 +148,13 @@ def _test_accuracy(chosen: Plan) -> float:
     """Return the accuracy of an experiment's model on its own test split."""
     from lookbook.ladder.models import load_model, predict
     from lookbook.splits.split import Split
+    from lookbook.splits.sums import SUMS
 
     model = rung(chosen.recipe.stage).file.as_posix()
     with tempfile.TemporaryDirectory() as folder:
         files = dvc.api.DVCFileSystem(rev=chosen.name)
-        for path in (model, "data/processed/spec.json", "data/processed/test"):
+        parts = ("spec.json", SUMS, "test")
+        for path in (model, *(f"data/processed/{part}" for part in parts)):
             target = Path(folder, path)
             target.parent.mkdir(parents=True, exist_ok=True)
             files.get(path, str(target), recursive=True)
@@ -176,4 +185,9 @@ def choose(names: list[str], recipes: dict[str, Recipe]) -> list[Plan]:
                 "%s: %s is not at hand; `lookbook recipes %s` fetches it",
                 chosen.name, chosen.params["dataset"], chosen.name,
             )  # fmt: skip
+    if not ready:
+        raise LookbookError(
+            "Expected the data of at least one recipe to be at hand. Received: none. Name a "
+            "recipe, which fetches them, or set LOOKBOOK_MIRROR."
+        )
     return ready

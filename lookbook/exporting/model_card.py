@@ -7,7 +7,8 @@ import yaml
 
 from lookbook.drawing.tables import as_markdown
 from lookbook.exporting.proof import tolerance
-from lookbook.inference.card import Card
+from lookbook.foundation.names import in_markdown
+from lookbook.inference.card import EXPORTED, Card
 
 TEXT = """\
 # {title}
@@ -77,7 +78,7 @@ def model_card(cards: list[Card], figures: dict, *, dataset: str, counts: dict) 
         title=f"Classifiers of {dataset}",
         pick=f"`{file_of(pick.name).name}`, which validation data picked of these,",
         classes=f"{len(pick.class_names)} classes",
-        names=", ".join(pick.class_names),
+        names=", ".join(map(in_markdown, pick.class_names)),
         **counts,
         table=as_markdown(pd.DataFrame(rows)),
         coverage=pick.coverage,
@@ -88,7 +89,7 @@ def model_card(cards: list[Card], figures: dict, *, dataset: str, counts: dict) 
         resize=pick.resize,
         kept=pick.kept,
         dataset=dataset,
-        data_licence=pick.licences["data"],
+        data_licence=in_markdown(pick.licences["data"]),
         base=base,
         data_sha256=pick.data_sha256,
     )
@@ -97,7 +98,7 @@ def model_card(cards: list[Card], figures: dict, *, dataset: str, counts: dict) 
 
 def file_of(model: str) -> Path:
     """Return where an exported model is kept."""
-    return Path("models/export", f"{model}.tflite")
+    return EXPORTED / f"{model}.tflite"
 
 
 def _header(cards: list[Card], dataset: str) -> dict:

@@ -10,11 +10,11 @@ from lookbook import stderr_aside
 from lookbook.evaluation.calibration import with_temperature
 from lookbook.evaluation.doubt import Doubt
 from lookbook.evaluation.predictions import Predictions
-from lookbook.exporting.litert import with_batch_of_one
 from lookbook.exporting.network import OUTPUTS
 from lookbook.foundation.errors import LookbookError
 from lookbook.inference.answers import answers
 from lookbook.inference.card import Card, read_card
+from lookbook.inference.single import with_batch_of_one
 from lookbook.splits.split import Split
 
 TOLERANCE = 1e-5  # of a probability

@@ -1,7 +1,6 @@
 """Load any trained model of the ladder and ask it for probabilities."""
 
 import logging
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lookbook.foundation.damage import DAMAGED_ARRAYS
 from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.lock_file import check_locked
 from lookbook.ladder.cost import operations
 from lookbook.ladder.rungs import rung
 from lookbook.networks.architectures import seen_size, with_features
@@ -81,11 +82,12 @@ def load_model(path: Path) -> Model:
     """Load a model of the ladder, which its file's name tells.
 
     Raises:
-        LookbookError: If the file is missing or damaged.
+        LookbookError: If the file is missing or damaged, or not the one that dvc.lock names.
     """
+    check_locked(path)
     try:
         return LOADERS[rung(path.stem).kind](path)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGED_ARRAYS as error:
         raise unreadable(path, error, _remedy(path)) from None
 
 

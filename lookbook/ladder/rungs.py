@@ -17,6 +17,7 @@ class Rung:
         title: What people read.
         colour: In charts, as #rrggbb, of a palette that people of all kinds of sight can tell apart
             (Okabe and Ito, Color Universal Design, 2008).
+        shape: Beside the colour: `circle`, `square`, `triangle`, `diamond`, `cross` or `bar`.
         kind: Of its file: how it is loaded (see `lookbook.ladder.models`).
         has_curves: Whether it is trained epoch by epoch.
         has_maps: Whether it has feature maps, which tell where it looked.
@@ -26,6 +27,7 @@ class Rung:
     name: str
     title: str
     colour: str
+    shape: str
     kind: str
     has_curves: bool = False
     has_maps: bool = False
@@ -43,13 +45,22 @@ class Rung:
 
 
 RUNGS = (
-    Rung("baseline", "Linear baseline", "#0072b2", "linear", crossed="the classifier"),
-    Rung("train_ann", "Dense network", "#e69f00", "keras", has_curves=True),
-    Rung("train_cnn", "Convolutional network", "#cc79a7", "keras", has_curves=True, has_maps=True),
+    Rung("baseline", "Linear baseline", "#0072b2", "circle", "linear", crossed="the classifier"),
+    Rung("train_ann", "Dense network", "#e69f00", "square", "keras", has_curves=True),
+    Rung(
+        "train_cnn",
+        "Convolutional network",
+        "#cc79a7",
+        "triangle",
+        "keras",
+        has_curves=True,
+        has_maps=True,
+    ),
     Rung(
         "train_transfer",
         "Transfer",
         "#009e73",
+        "diamond",
         "keras",
         has_curves=True,
         has_maps=True,

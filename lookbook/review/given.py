@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.files import read_csv
 from lookbook.splits.spec import PROCESSED, SPLITS, Spec, damaged, read_spec
 from lookbook.splits.split import Split
 
@@ -33,10 +34,10 @@ def given_labels(spec: Spec) -> pd.DataFrame:
 
     Those that a review dropped are among them.
     """
-    index = pd.concat([Split(name, spec=spec).index() for name in SPLITS], ignore_index=True)
+    index = pd.concat([Split(name).index() for name in SPLITS], ignore_index=True)
     index["given"] = np.array(spec.class_names, object)[index["label"]]
     try:
-        changed = pd.read_csv(RELABELLED, dtype=str, keep_default_na=False)
+        changed = read_csv(RELABELLED)
     except (FileNotFoundError, ValueError) as error:
         raise damaged(RELABELLED, "the list of changed labels", error) from None
     stays = ~index["source"].isin(changed["source"])

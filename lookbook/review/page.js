@@ -34,7 +34,7 @@ function show(article) {
   const decision = decisions.get(article);
   article.classList.remove("keep", "change", "drop", "skip");
   if (decision) article.classList.add(decision.action);
-  const words = { keep: "kept", change: `changed to ${decision?.label}`, drop: "dropped", skip: "skipped" };
+  const words = { keep: "kept", change: `changed to \u2068${decision?.label}\u2069`, drop: "dropped", skip: "skipped" };
   article.querySelector("output").value = decision ? words[decision.action] : "";
 }
 
@@ -86,7 +86,10 @@ function undo() {
 }
 
 function save() {
-  const cell = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  // No spreadsheet computes a cell, as lookbook/foundation/names.py has it.
+  const marked = (text) => (/^'*[=+\-@\t\r]/.test(text) ? `'${text}` : text);
+  const quoted = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const cell = (text) => quoted(marked(text));
   const lines = [["set", "data", "id", "given", "action", "label"]];
   for (const article of articles) {
     const decision = decisions.get(article);

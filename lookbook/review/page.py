@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from lookbook.drawing.galleries import address_of, is_large
 from lookbook.foundation.files import write_text
+from lookbook.foundation.names import in_page
 
 FOLDER = Path(__file__).parent
 SIDE, SMALL_SIDE = 256, 64  # pixels of a picture and of a neighbour, at most
@@ -94,7 +95,11 @@ def write_page(
         lines: What a reader should know first.
     """
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        autoescape=True,
+        finalize=in_page,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
     script, style = (
         (FOLDER / f"page.{kind}").read_text(encoding="utf-8") for kind in ("js", "css")

@@ -9,16 +9,20 @@ import pandas as pd
 from lookbook.datasets.cards import Card
 from lookbook.datasets.labels import read_labels
 from lookbook.foundation.errors import LookbookError
-from lookbook.foundation.params import Params
+from lookbook.foundation.files import read_csv
+from lookbook.foundation.params import Params, TrainTransferParams
 from lookbook.review.finding import NEIGHBOURS, neighbours, odd, probabilities, suspects
 from lookbook.review.given import fingerprint, given_labels, spec_of
 from lookbook.review.page import Candidate, Section, write_page
-from lookbook.splits.spec import PROCESSED, SPLITS
+from lookbook.splits.spec import PROCESSED, SPLITS, Spec
 from lookbook.splits.split import Split
 from lookbook.transfer.bases import PARAMETER, trained_on
+from lookbook.transfer.features import Extractor
 from lookbook.transfer.probe import features_of, frozen
 
 MOST_ODD = MOST_BLANK = 40
+MANY = 20_000  # pictures
+SIZE_OF_MANY = 64  # pixels that they are enlarged to
 OPENED = "The test split was opened for this page: its pictures are among those below."
 
 
@@ -39,6 +43,14 @@ def check_base(dataset: str, base: str) -> None:
         )
 
 
+def extractor_for(settings: TrainTransferParams, spec: Spec, count: int) -> Extractor:
+    """Return what `count` pictures are looked at with: many small ones are not enlarged so much.
+
+    That takes a sixth of the time.
+    """
+    return frozen(settings, spec, least_size=SIZE_OF_MANY if count > MANY else None)
+
+
 def review(params: Params, card: Card, *, path: Path, most: int, test: bool) -> Reviewed:
     """Write the page.
 
@@ -56,8 +68,8 @@ def review(params: Params, card: Card, *, path: Path, most: int, test: bool) -> 
     spec = spec_of(params.dataset)
     check_base(params.dataset, spec.chosen("base", settings.base))
     decided = read_labels(params.dataset, card)
-    splits = [Split(name, spec=spec) for name in (SPLITS if test else SPLITS[:2])]
-    extractor = frozen(settings, spec)
+    splits = [Split(name) for name in (SPLITS if test else SPLITS[:2])]
+    extractor = extractor_for(settings, spec, sum(map(len, splits)))
     parts = [features_of(extractor, split) for split in splits]
     features, labels = np.concatenate(parts), np.concatenate([split.labels for split in splits])
     known = len(parts[0]) + len(parts[1])
@@ -145,5 +157,5 @@ class _Pool:
 
     def blank(self) -> np.ndarray:
         """Return the rows of the pictures that preprocess found to be near-blank."""
-        listed = pd.read_csv(PROCESSED / "near_blank.csv", dtype=str, keep_default_na=False)
+        listed = read_csv(PROCESSED / "near_blank.csv")
         return np.flatnonzero(np.isin(self.ids, listed["id"].to_numpy(str)))

@@ -1,10 +1,16 @@
-"""The comparison with another revision: report.md and its galleries."""
+"""The comparison with another revision: report.md, its galleries, and the page report.html."""
 
 from pathlib import Path
 
 import numpy as np
 
 from lookbook.drawing.galleries import Tile, draw_gallery
+from lookbook.foundation.names import in_markdown
+from lookbook.ladder.rungs import RUNGS
+from lookbook.reporting.album import Album
+from lookbook.reporting.comparison import ModelChange, Part, write_comparison
+from lookbook.reporting.gallery import shown
+from lookbook.reporting.numbers import difference
 from lookbook.revisions.changes import Change
 from lookbook.revisions.reruns import DVC, run
 from lookbook.splits.split import Split
@@ -23,8 +29,8 @@ def gallery(change: Change, rows: np.ndarray, test: Split) -> list[Tile]:
         Tile(
             image,
             [
-                f"was {names[old.predicted[row]]} {old.probabilities[row].max():.1%}",
-                f"now {names[new.predicted[row]]} {new.probabilities[row].max():.1%}",
+                f"was {names[old.predicted[row]]} {old.probabilities[row].max():.0%}",
+                f"now {names[new.predicted[row]]} {new.probabilities[row].max():.0%}",
                 f"is {names[new.labels[row]]}",
             ],
         )
@@ -39,7 +45,7 @@ def table(change: Change, rows: np.ndarray, sources: list[str]) -> list[str]:
     for row in rows[:LISTED]:
         cells = (new.ids[row], sources[row], names[new.labels[row]], names[old.predicted[row]],
                  names[new.predicted[row]])  # fmt: skip
-        lines.append(f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in cells)} |")
+        lines.append(f"| {' | '.join(in_markdown(str(cell)) for cell in cells)} |")
     if len(rows) > LISTED:
         lines.append(f"\n{len(rows) - LISTED} more.")
     return lines
@@ -53,7 +59,7 @@ def write_report(
     test: Split,
     images_at: str,
 ) -> None:
-    """Write report.md and the galleries.
+    """Write report.md, the galleries, and the same as a page.
 
     Args:
         folder: Where to.
@@ -63,12 +69,15 @@ def write_report(
         test: The pictures.
         images_at: What comes before a gallery's file name in a link.
     """
-    lines = [f"## Against {revision}", "", *remarks, ""]
+    lines = [f"## Against {in_markdown(revision)}", ""]
     lines += [f"- **{model}** {change.comparison}" for model, change in changes.items()]
-    for title, command in (("Metrics", "metrics"), ("Parameters", "params")):
-        shown = run(*DVC, command, "diff", "--md", revision).strip()
-        lines += ["", f"<details><summary>{title}</summary>", "", shown or "Unchanged.", ""]
-        lines += ["</details>"]
+    lines += [*([""] if changes else []), *map(in_markdown, remarks)]
+    differences = {
+        title: run(*DVC, command, "diff", "--md", revision).strip() or "Unchanged."
+        for title, command in (("Metrics", "metrics"), ("Parameters", "params"))
+    }
+    for title, text in differences.items():
+        lines += ["", f"<details><summary>{title}</summary>", "", text, "", "</details>"]
     sources = test.index()["source"].tolist()
     for model, change in changes.items():
         for rows, kind in ((change.fixed, "fixed"), (change.broken, "broken")):
@@ -81,3 +90,20 @@ def write_report(
             lines += ["<details><summary>List</summary>", "", *table(change, rows, sources), ""]
             lines += ["</details>"]
     (folder / "report.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    album = Album()
+    changed = [_changed(model, change, test, album) for model, change in changes.items()]
+    page = folder / "report.html"
+    write_comparison(page, revision, changed, remarks, differences, album.style)
+
+
+def _changed(model: str, change: Change, test: Split, album: Album) -> ModelChange:
+    """Return a change as the page shows it; a model of another ladder has its name for a title."""
+    mended, broken = (
+        Part(len(rows), shown(album, gallery(change, rows, test)))
+        for rows in (change.fixed, change.broken)
+    )
+    titles = {rung.name: rung.title for rung in RUNGS}
+    comparison = change.comparison
+    return ModelChange(
+        titles.get(model, model), comparison.verdict, difference(comparison), mended, broken
+    )

@@ -1,13 +1,14 @@
 """Files as they were at another Git revision, those that DVC keeps included."""
 
 import dvc.api
-import yaml
 from dvc.config import Config
 from dvc.exceptions import DvcException
 from dvc_data.index import DataIndexDirError
 from scmrepo.exceptions import SCMError
 
 from lookbook.foundation.errors import LookbookError
+from lookbook.foundation.git import kind_of
+from lookbook.foundation.lock_file import outputs
 
 
 class Revision:
@@ -25,6 +26,11 @@ class Revision:
             LookbookError: If it does not exist, or this is no repository of Git and DVC.
         """
         self.name = name
+        if kind_of(name) in ("blob", "tree"):
+            raise LookbookError(
+                f"Expected a Git revision (branch, tag, commit). Received: {name!r}, a file or a "
+                "folder of one. Name the revision alone."
+            )
         try:
             here = Config.from_cwd()  # a remote may be younger than the revision
             remotes = {key: here[key] for key in ("core", "remote")}
@@ -54,9 +60,3 @@ class Revision:
     def outputs(self) -> dict[str, str]:
         """Return the hash of each output of the pipeline, as dvc.lock has it."""
         return outputs(self.read("dvc.lock") or b"")
-
-
-def outputs(lock: bytes) -> dict[str, str]:
-    """Return the hash of each output that a dvc.lock records."""
-    stages = (yaml.safe_load(lock) or {}).get("stages", {})
-    return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", [])}

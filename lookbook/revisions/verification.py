@@ -14,9 +14,12 @@ import numpy as np
 import pandas as pd
 
 from lookbook.evaluation.doubt import FREE
+from lookbook.foundation.arithmetic import processor
+from lookbook.foundation.lock_file import outputs
 from lookbook.foundation.schema import read_yaml
 from lookbook.foundation.versions import VERSIONS
-from lookbook.revisions.revision import Revision, outputs
+from lookbook.ladder.promise import WORDS, promise
+from lookbook.revisions.revision import Revision
 
 DATA = ("data/raw", "data/processed")
 FIGURES = "metrics/evaluate.json"
@@ -108,7 +111,7 @@ def _of_csv(content: bytes) -> dict[str, np.ndarray]:
 
 
 def _of_parquet(content: bytes) -> dict[str, np.ndarray]:
-    return _columns(pd.read_parquet(io.BytesIO(content)))
+    return _columns(pd.read_parquet(io.BytesIO(content), page_checksum_verification=True))
 
 
 def _columns(table: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -164,6 +167,17 @@ def failed(
     return sentences
 
 
+def promises(revision: Revision, folder: Path, identical: bool) -> str:
+    """Return what was promised of a revision's results, and whether it was kept, as a sentence."""
+    recorded = promise(lambda path: revision.read(path.as_posix()) or b"{}")
+    here = promise(lambda path: (folder / path).read_bytes())
+    if identical:
+        return f"Promised: {WORDS[recorded]}. Kept."
+    if recorded == here == "everywhere":
+        return f"Promised: {WORDS[recorded]}. Not kept, unless versions or outputs were changed."
+    return f"Promised: {WORDS[recorded]}. Of {processor()} nothing more was promised."
+
+
 def machine(folder: Path) -> str:
     """Return what results depend on besides the repository."""
     params = read_yaml(folder / "params.yaml")
@@ -171,7 +185,7 @@ def machine(folder: Path) -> str:
     seeds = {name: entry["seed"] for name, entry in sections.items() if "seed" in entry}
     numbers = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
     return (
-        f"- machine: {platform.platform()}, {platform.machine()}, {os.cpu_count()} cores\n"
+        f"- machine: {platform.platform()}, {processor()}, {os.cpu_count()} cores\n"
         f"- versions: Python {platform.python_version()}, {numbers}\n"
         f"- seeds: {', '.join(f'{name} {seed}' for name, seed in seeds.items())}"
     )

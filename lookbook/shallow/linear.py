@@ -39,7 +39,7 @@ class LinearModel:
         """Load the file that `save_linear` wrote.
 
         Raises:
-            OSError, EOFError, ValueError, KeyError: If it is missing, damaged, or another file.
+            One of DAMAGED_ARRAYS: If it is missing, damaged, or another file.
         """
         with np.load(path, allow_pickle=False) as arrays:
             self.classifier = SGDClassifier(loss=str(arrays["loss"]))

@@ -254,7 +254,8 @@ def test_a_version_that_is_not_the_cards_stops_the_run(
     lookbook("add", "pets", photos)
     use()
     table = Path("data/own/pets/list.csv")
-    table.write_bytes(table.read_bytes() + b"f" * 16 + b",cats/x.png,cats,,train,00000.zip,x.png\n")
+    row = b"f" * 16 + b",cats/x.png,cats,,,train,00000.zip,x.png\n"
+    table.write_bytes(table.read_bytes() + row)
     code, err = run_main(download.main)
     assert code == 2
     assert "Run `dvc checkout data/own/pets.dvc` to have the card's, or `lookbook add pets`" in err

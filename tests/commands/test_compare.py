@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from support import run
+from support import change_spec, run
 
 from lookbook.evaluation.predictions import prediction_file, predictions_for, write_predictions
+from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.files import write_metrics
+from lookbook.foundation.lock_file import outputs
+from lookbook.revisions.revision import Revision
 from lookbook.splits.split import Split
+from lookbook.splits.sums import write_sums
 
 RECORDED = {"evaluate": {"cmd": "echo", "outs": ["metrics/predictions"]}}
 
@@ -78,9 +82,15 @@ def test_each_model_gets_a_verdict_and_its_galleries(branches, compared):
     assert "### Fixed by train_ann: 40" in lines
     assert "### Broken by train_cnn: 2" in lines
     assert {path.name for path in Path("comparison").iterdir()} == {
-        "report.md", "train_ann_fixed.png", "train_cnn_broken.png",
+        "report.html", "report.md", "train_ann_fixed.png", "train_cnn_broken.png",
     }  # fmt: skip
     assert "![fixed by train_ann](train_ann_fixed.png)" in lines
+    page = Path("comparison/report.html").read_text()
+    assert '<h2>Dense network: <strong class="better">better</strong></h2>' in page
+    assert (
+        "<p>+11 points (+8 to +14), p &lt; 0.001; 40 pictures put right, 0 put wrong.</p>" in page
+    )
+    assert "<h2>Convolutional network: 2 pictures put wrong</h2>" in page
     index = Split("test").index()
     label = int(index["label"][20])
     row = f"| {index['id'][20]} | {index['source'][20]} | {label} | {label} | {(label + 1) % 10} |"
@@ -95,7 +105,7 @@ def test_of_unequal_classes_the_verdict_is_about_balanced_accuracy(branches, com
     test = Split("test")
     code, err, report = compared("main")
     assert code == 0, err
-    assert report.splitlines()[2].startswith("The classes are unequal: ")
+    assert "\nThe classes are unequal: " in report
     put_right = np.bincount(test.labels[20:60], minlength=10) / np.bincount(test.labels)
     assert f"- **train_ann** better: {put_right.mean():+.4f} (" in report
     assert "p = 0.0001;" in report  # McNemar's test is not simulated, and gives 2e-12
@@ -104,7 +114,8 @@ def test_of_unequal_classes_the_verdict_is_about_balanced_accuracy(branches, com
 def test_galleries_of_an_earlier_comparison_do_not_stay(branches, compared):
     compared("main")
     compared("HEAD")
-    assert [path.name for path in Path("comparison").iterdir()] == ["report.md"]
+    left = {path.name for path in Path("comparison").iterdir()}
+    assert left == {"report.html", "report.md"}
 
 
 def test_links_to_galleries_can_lead_elsewhere(branches, compared):
@@ -140,6 +151,7 @@ def test_other_test_data_are_said_and_not_compared(branches, compared, processed
     lines = index.read_text().splitlines()
     lines[1] = "0" * 16 + lines[1][16:]
     index.write_text("\n".join(lines) + "\n")
+    write_sums(processed)
     for model in ("train_ann", "train_cnn"):
         say(model, Split("test"), wrong=300)
     code, err, report = compared("main", "--gate", "train_ann")
@@ -184,6 +196,29 @@ def test_an_unknown_revision_has_a_sentence(branches, compared):
     assert code == 2
     assert "Expected a Git revision" in err
     assert "'nowhere'" in err
+
+
+@pytest.mark.parametrize("revision", ["HEAD:params.yaml", "HEAD:lookbook", "HEAD^{tree}"])
+def test_a_file_of_a_revision_is_none(repository, revision):
+    with pytest.raises(LookbookError, match="Received: .*, a file or a folder of one. Name the"):
+        Revision(revision)
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        b"stages:\n  a:\n    outs:\n    - path: x\n      md5: 1\n    - pa",
+        b"<<<<<<< HEAD\nstages: {}\n=======\n",
+        b"stages: [1]\n",
+        b"stages: {a: {outs: [7]}}\n",
+        b"\xff\xfe",
+    ],
+)
+def test_half_a_lock_file_has_a_sentence(lock):
+    with pytest.raises(
+        LookbookError, match="Expected a whole dvc.lock. Received: .*doctor --repair"
+    ):
+        outputs(lock)
 
 
 def test_a_revision_without_predictions_has_a_sentence(branches, compared):
@@ -244,14 +279,14 @@ def test_predictions_that_nobody_stored_are_made_anew(processed):
     assert run(*command, cwd=folder).stdout == done.stdout  # the cache has them now
 
 
-def test_names_with_bars_do_not_break_the_table(branches, compared, processed):
-    spec = json.loads((processed / "spec.json").read_text())
-    spec["class_names"] = [f"a|{name}" for name in spec["class_names"]]
-    (processed / "spec.json").write_text(json.dumps(spec))
+def test_bars_and_markup_in_names_stay_text(branches, compared, processed):
+    names = json.loads((processed / "spec.json").read_text())["class_names"]
+    change_spec(processed, class_names=[f"a|<img src=x>{name}" for name in names])
     for model, wrong in (("train_ann", 0), ("train_cnn", 0)):
         say(model, Split("test"), wrong)
     commit("names")
     say("train_ann", Split("test"), 1)
     report = compared("HEAD")[2]
     assert "### Broken by train_ann: 1" in report
-    assert "a\\|" in report
+    assert r"| a\|&lt;img src=x&gt;" in report
+    assert "<img" not in report

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+from support import change_spec
 
 from lookbook.commands.learning_curve import CHART
 from lookbook.evaluation.learning_curve import FILE
@@ -78,10 +79,8 @@ def test_ctrl_c_leaves_what_was_there(processed, lookbook, monkeypatch):
 def test_without_validation_data_there_is_no_curve(processed, lookbook):
     for path in (processed / "validation").iterdir():
         path.unlink()
-    spec = processed / "spec.json"
-    content = json.loads(spec.read_text())
-    content["counts"]["validation"] = 0
-    spec.write_text(json.dumps(content))
+    counts = json.loads((processed / "spec.json").read_text())["counts"]
+    change_spec(processed, counts=counts | {"validation": 0})
     code, _, err = lookbook("learning_curve")
     assert code == 2
     assert "Set preprocess.validation_size above 0." in err

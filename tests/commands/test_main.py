@@ -8,8 +8,9 @@ from support import ROOT, copy_project, run
 
 from lookbook.__main__ import names
 
-COMMANDS = ["add", "classes", "compare", "cut_base", "learning_curve", "learning_rate", "log"]
-COMMANDS += ["predict", "recipes", "relabel", "remove", "review", "status", "timing", "verify"]
+COMMANDS = ["add", "classes", "compare", "cut_base", "doctor", "learning_curve"]
+COMMANDS += ["learning_rate", "log", "page", "predict", "recipes", "relabel", "remove", "report"]
+COMMANDS += ["review", "serve", "status", "timing", "verify"]
 HEAVY = {"tensorflow", "keras", "numpy", "pandas", "sklearn", "dvc", "PIL", "cv2"}
 
 

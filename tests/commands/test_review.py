@@ -9,6 +9,7 @@ import pytest
 
 from lookbook.datasets.labels import COLUMNS, write_labels
 from lookbook.splits.split import Split
+from lookbook.splits.sums import write_sums
 
 PAGE = Path("review.html")
 
@@ -28,6 +29,7 @@ def flipped(processed):
     np.save(path, labels)
     index["label"] = labels
     index.to_csv(processed / "train/index-00000.csv", index=False)
+    write_sums(processed)
     return index["id"].iloc[rows].tolist()
 
 

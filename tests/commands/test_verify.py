@@ -1,3 +1,4 @@
+import argparse
 import json
 import re
 import sys
@@ -10,10 +11,12 @@ import pytest
 import yaml
 from support import ROOT, run
 
+from lookbook.commands import verify
 from lookbook.evaluation.predictions import prediction_file
+from lookbook.foundation.lock_file import outputs
 from lookbook.networks.saving import save_keras
-from lookbook.revisions.revision import outputs
-from lookbook.revisions.verification import READERS, Finding, difference, judge, machine
+from lookbook.revisions import verification
+from lookbook.revisions.verification import READERS, Finding, difference, judge, machine, promises
 
 
 @pytest.mark.parametrize(
@@ -124,6 +127,27 @@ def test_seeds_are_those_of_sections_whatever_the_data_set_is_called(tmp_path):
     assert machine(tmp_path).endswith("- seeds: baseline 7")
 
 
+@pytest.mark.parametrize(
+    ("recorded", "here", "identical", "said"),
+    [
+        ("everywhere", "everywhere", True, "any x86-64 Linux with AVX2, networks included. Kept."),
+        ("everywhere", "everywhere", False, "Not kept, unless versions or outputs were changed."),
+        ("everywhere", "machine", False, "Of Linux on aarch64 nothing more was promised."),
+        ("machine", "everywhere", False, "Of Linux on aarch64 nothing more was promised."),
+    ],
+)
+def test_what_was_promised_is_said(tmp_path, monkeypatch, recorded, here, identical, said):
+    for folder, promised in (("old", recorded), ("new", here)):
+        (tmp_path / folder / "metrics").mkdir(parents=True)
+        for name in ("train_ann", "train_cnn", "train_transfer"):
+            metrics = tmp_path / folder / f"metrics/{name}.json"
+            metrics.write_text(json.dumps({"repeatable": promised}))
+    monkeypatch.setattr(verification, "processor", lambda: "Linux on aarch64")
+    sentence = promises(Recorded(tmp_path / "old"), tmp_path / "new", identical)
+    assert sentence.startswith("Promised: the same bytes on ")
+    assert sentence.endswith(said)
+
+
 def verified(folder, *words):
     return run(sys.executable, "-m", "lookbook", "verify", *words, cwd=folder, check=False)
 
@@ -140,6 +164,7 @@ def test_results_are_verified_and_changed_ones_are_found(finished):
     assert done.returncode == 0, done.stdout + done.stderr
     count = len(outputs(Path("dvc.lock").read_bytes()))
     assert f"{count} of {count} identical" in done.stdout
+    assert done.stdout.rstrip().endswith("Kept.")
     assert "train_cnn 42" in done.stdout
     assert not run("git", "status", "--short", cwd=finished).stdout
 
@@ -156,3 +181,19 @@ def test_results_are_verified_and_changed_ones_are_found(finished):
     assert re.search(r"metrics/evaluate.json +\| drifted +\| 0.05 at most", done.stdout)
     assert "train_ann: expected a test accuracy of" in done.stdout
     assert f"{count - 1} of {count} identical" in done.stdout
+
+
+def test_names_of_what_was_made_command_no_terminal(monkeypatch, capsys):
+    found = [verification.Finding("metrics/\x1b[2J.csv", "differs", "1 at most, in p_\u202e|x")]
+    monkeypatch.setattr("lookbook.revisions.revision.Revision", lambda name: name)
+    monkeypatch.setattr("lookbook.revisions.reruns.rerun", lambda *arguments: None)
+    monkeypatch.setattr(verification, "compare_outputs", lambda *arguments: found)
+    monkeypatch.setattr(verification, "failed", lambda *arguments: ["\x1b[31m drifted"])
+    monkeypatch.setattr(verification, "machine", lambda folder: "- machine: ours")
+    monkeypatch.setattr(verification, "promises", lambda *arguments: "Promised: nothing.")
+    assert verify.run(argparse.Namespace(revision="HEAD", tolerance=0.02, exact=False)) == 1
+    said = capsys.readouterr().out
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+    assert r"p_\\u202e\|x" in said
+    assert r"\x1b[31m drifted" in said

@@ -1,13 +1,11 @@
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from lookbook.drawing.style import COLOURS
 from lookbook.evaluation.calibration import reliability
 from lookbook.evaluation.charts import (
-    draw_curves,
     draw_ladder,
     draw_learning_curve,
     draw_learning_rates,
@@ -96,15 +94,6 @@ def test_reliability_has_a_panel_for_each_model(tmp_path):
     for name in NAMES:
         assert f">{rung(name).title}</text>" in svg
         assert rung(name).colour in svg
-
-
-@pytest.mark.parametrize("epochs", [1, 5])
-def test_curves_show_both_splits(epochs):
-    names = ["loss", "val_loss", "accuracy", "val_accuracy"]
-    curves = pd.DataFrame({name: np.linspace(0, 1, epochs) for name in names})
-    svg = draw_curves(curves.assign(epoch=np.arange(epochs) + 1))
-    assert svg.count(COLOURS["train"]) >= 2
-    assert svg.count(COLOURS["validation"]) >= 2
 
 
 def test_a_learning_curve_shows_what_was_measured_and_what_twice_as_many_bring():

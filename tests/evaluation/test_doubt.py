@@ -1,7 +1,11 @@
+import io
+import zipfile
+
 import numpy as np
 import pytest
 from scipy.special import softmax
 
+from lookbook.evaluation import doubt as doubts
 from lookbook.evaluation.doubt import (
     DOUBT_FLOATS,
     FEWEST_VARIANCE,
@@ -10,6 +14,7 @@ from lookbook.evaluation.doubt import (
     conformal_quantile,
 )
 from lookbook.evaluation.predictions import Predictions
+from lookbook.foundation.errors import LookbookError
 from lookbook.inference.answers import STRANGER, UNSURE
 
 
@@ -110,3 +115,72 @@ def test_it_is_kept_as_it_is_the_same_bytes(fitted, tmp_path):
     assert back.figures(test) == doubt.figures(test)
     features = np.random.default_rng(5).normal(size=(20, 6))
     np.testing.assert_array_equal(back.strangeness.of(features), fitted.of(features))
+
+
+def npz(kept, **changes):
+    """The file of a doubt with some of its arrays changed."""
+    with np.load(io.BytesIO(kept)) as arrays:
+        file = io.BytesIO()
+        np.savez(file, allow_pickle=False, **(dict(arrays) | changes))
+    return file.getvalue()
+
+
+def of_a_shape(kept, shape):
+    """The same with arrays that say to be of another shape."""
+    return with_header(kept, b"'shape': (%s), }" % shape)
+
+
+def with_header(kept, padded):
+    """The same with another end of the header of its single numbers."""
+    header = b"'shape': (), }"
+    assert kept.count(header)
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(kept)) as old, zipfile.ZipFile(file, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if header in content:
+                blanks = b" " * (len(padded) - len(header))
+                content = content.replace(header + blanks, padded)
+            new.writestr(name, content)
+    return file.getvalue()
+
+
+def of_another_compression(kept):
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(kept)) as old, zipfile.ZipFile(file, "w", 14) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    return file.getvalue().replace(b"\x0e\0", b"\x0f\0")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda kept: npz(kept, rest=np.ones(3)),
+        lambda kept: npz(kept, temperature="warm"),
+        lambda kept: of_a_shape(kept, b"%d," % 10**15),
+        lambda kept: with_header(kept, b"'shape': (), ("),
+        lambda kept: with_header(kept, b"}\n  a\n b     "),
+        of_another_compression,
+        lambda kept: kept[:-40],
+        lambda kept: b"",
+    ],
+    ids=[
+        "an array for a number",
+        "text",
+        "no memory",
+        "open",
+        "indented",
+        "compression",
+        "cut off",
+        "empty",
+    ],
+)
+def test_a_file_of_somebody_else_has_a_sentence(fitted, tmp_path, monkeypatch, change):
+    monkeypatch.setattr(doubts, "DOUBT", tmp_path)
+    path = tmp_path / "train_cnn.npz"
+    Doubt.fit(fitted, said(300), coverage=0.9, kept=0.99).save(path)
+    assert doubts.load_doubt("train_cnn")
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(LookbookError, match=r"Expected what evaluate found out .*Received: \S"):
+        doubts.load_doubt("train_cnn")

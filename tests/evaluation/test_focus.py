@@ -27,6 +27,9 @@ def transfer(base_channels=3):
     base = keras.Model(pixels, keras.layers.Conv2D(6, 3, strides=2)(keras.layers.ReLU()(x)))
     extractor = build_feature_extractor(spec(), base)
     head = build_head(spec(), 6, mean=[0] * 6, variance=[1] * 6, dropout=0.2)
+    weights = head.get_weights()  # which are zero before a training
+    kernel = np.random.default_rng(0).normal(size=weights[-2].shape)
+    head.set_weights([*weights[:-2], kernel, weights[-1]])
     return join(spec(), extractor, head)
 
 

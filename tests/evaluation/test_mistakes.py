@@ -70,7 +70,7 @@ def test_tiles_say_what_was_said_and_what_is_true(processed):
     wrong = int(np.flatnonzero(test.labels == 7)[0])
     right = int(np.flatnonzero(test.labels == 3)[0])
     shown = tiles(predictions, test, np.array([wrong, right]))
-    assert shown[0].words == ["said 3 82.0%", "is 7 2.0%"]
-    assert shown[1].words == ["said 3 82.0%"]
+    assert shown[0].words == ["said 3 82%", "is 7 2%"]
+    assert shown[1].words == ["said 3 82%"]
     assert shown[0].title == f"picture {predictions.ids[wrong]}"
     np.testing.assert_array_equal(shown[0].pixels, test.images(np.array([wrong]))[0])

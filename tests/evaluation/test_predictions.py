@@ -1,4 +1,5 @@
 import io
+import random
 
 import numpy as np
 import pandas as pd
@@ -62,8 +63,52 @@ def test_a_damaged_file_has_a_sentence(content, tmp_path):
         read_predictions(path, "here")
 
 
+def test_every_flipped_bit_is_noticed_or_harmless(predictions, tmp_path):
+    path = tmp_path / "model.parquet"
+    write_predictions(path, predictions)
+    whole, rng, refused = path.read_bytes(), random.Random(0), 0
+    for _ in range(1000):
+        damaged = bytearray(whole)
+        damaged[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+        try:
+            back = read_predictions(io.BytesIO(damaged), "model")
+        except LookbookError:
+            refused += 1
+        else:
+            assert back.sha256 == predictions.sha256
+    assert refused > 600
+
+
+def test_a_flipped_bit_in_a_page_fails_its_checksum(predictions, tmp_path):
+    path = tmp_path / "model.parquet"
+    write_predictions(path, predictions)
+    damaged = bytearray(path.read_bytes())
+    damaged[60] ^= 1  # within the ids
+    with pytest.raises(LookbookError, match="CRC checksum verification failed"):
+        read_predictions(io.BytesIO(damaged), "model")
+
+
 def test_another_table_has_a_sentence(tmp_path):
     pd.DataFrame({"id": ["a"], "x": [1]}).to_parquet(tmp_path / "other.parquet")
+    with pytest.raises(LookbookError, match="Expected the predictions of a model in other"):
+        read_predictions(tmp_path / "other.parquet", "other")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"id": ["a"], "label": [9], "p_x": [1.0]},
+        {"id": ["a"], "label": [-1], "p_x": [1.0]},
+        {"id": ["a"], "label": ["0"], "p_x": [1.0]},
+        {"id": ["a"], "label": [0], "p_x": ["much"]},
+        {"id": ["a"], "label": [None], "p_x": [1.0]},
+        {"id": ["a"], "label": [[0]], "p_x": [[1.0]]},
+        {"id": ["a"], "label": [0], "p_x": [1.0], "p_y": ["much"]},
+    ],
+    ids=str,
+)
+def test_a_table_of_other_types_has_a_sentence(tmp_path, columns):
+    pd.DataFrame(columns).to_parquet(tmp_path / "other.parquet")
     with pytest.raises(LookbookError, match="Expected the predictions of a model in other"):
         read_predictions(tmp_path / "other.parquet", "other")
 

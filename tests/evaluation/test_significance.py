@@ -6,6 +6,7 @@ from lookbook.evaluation.significance import (
     EXACT_UP_TO,
     SEED,
     compare,
+    holm,
     mcnemar,
     permutation_test,
 )
@@ -141,3 +142,10 @@ def test_equal_models_of_unequal_classes_are_called_different_in_at_most_one_of_
         for _ in range(300)
     ]
     assert 0.005 < np.mean(called) < 0.07
+
+
+def test_holm_by_hand():
+    # Smallest first: 4 x 0.01, 3 x 0.02, then never less than the one before.
+    assert holm([0.02, 0.01, 0.03, 0.9]) == pytest.approx([0.06, 0.04, 0.06, 0.9])
+    assert holm([0.5, 0.6]) == [1.0, 1.0]
+    assert holm([]) == []

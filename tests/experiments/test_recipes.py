@@ -43,6 +43,20 @@ def test_a_recipe_is_valid_settings(name):
     assert recipe.stage in read_yaml(ROOT / "dvc.yaml")["stages"]
 
 
+def test_all_recipes_without_any_data_have_a_sentence(project, monkeypatch):
+    monkeypatch.setattr("lookbook.experiments.recipes.at_hand", lambda dataset: False)
+    with pytest.raises(LookbookError, match="at least one recipe to be at hand. Received: none"):
+        choose(["all"], RECIPES)
+
+
+def test_a_recipe_without_a_dataset_has_a_sentence(project):
+    Path("recipes.yaml").write_text(
+        "mine: {stage: train_ann, metric: accuracy, params: {}, differs: x}"
+    )
+    with pytest.raises(LookbookError, match="Expected mine.params to be settings with a dataset"):
+        load_recipes()
+
+
 def test_settings_are_as_dvc_takes_them():
     params = {"dataset": "mnist", "train_cnn": {"blocks": [[32], [64]], "a": {"flip": False}}}
     assert settings(params) == [

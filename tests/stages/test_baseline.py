@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import change_spec
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import load_params
@@ -80,9 +81,8 @@ def test_without_validation_pictures_there_is_still_a_baseline(project, set_para
 
 def set_test_pictures(processed, count):
     """Make spec.json say that there are so many; the stages that train open no test split."""
-    spec = json.loads((processed / "spec.json").read_text())
-    spec["counts"]["test"] = count
-    (processed / "spec.json").write_text(json.dumps(spec))
+    counts = json.loads((processed / "spec.json").read_text())["counts"]
+    change_spec(processed, counts=counts | {"test": count})
 
 
 def test_a_small_test_split_has_a_cross_validated_figure_beside_it(processed, set_params, run_main):

@@ -170,6 +170,27 @@ def test_a_mirror_with_other_bytes_is_passed_over(
     assert requests == [GOOD]
 
 
+def test_what_follows_a_question_mark_in_an_address_is_not_printed(
+    use_origins, serve, run_main, monkeypatch
+):
+    base, _ = serve(lambda handler: send(handler, b"", status=404))
+    use_origins(base)
+    monkeypatch.setenv("LOOKBOOK_MIRROR", f"{base}/files?token=hidden")
+    code, err = run_main(download.main)
+    assert code == 2
+    assert f"{base}/files: HTTP status 404" in err
+    assert "hidden" not in err
+
+
+@pytest.mark.parametrize("base", ["http://[::1/x", "~nobody-of-this-name/x"])
+def test_a_mirror_that_is_no_place_has_a_sentence(use_origins, run_main, monkeypatch, base):
+    use_origins("http://[::2/y")
+    monkeypatch.setenv("LOOKBOOK_MIRROR", base)
+    code, err = run_main(download.main)
+    assert code == 2
+    assert "an address that is none" in err or f"Received: {base!r}" in err
+
+
 def test_an_http_mirror_keeps_its_password_to_itself(use_origins, serve, run_main, monkeypatch):
     mirror, requests = serve(lambda handler: send(handler, b"", status=404))
     use_origins(free_address())

@@ -1,4 +1,3 @@
-import dataclasses
 import hashlib
 import json
 import shutil
@@ -9,14 +8,14 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from support import rows_of
+from support import BROWSERS, change_spec, rows_of
 from untrained import ALL, MADE, softmax_regression
 
 from lookbook.evaluation.learning_curve import fingerprint_of
 from lookbook.evaluation.predictions import prediction_file, read_predictions
 from lookbook.foundation.params import load_params
 from lookbook.networks.saving import save_keras
-from lookbook.splits.spec import Scaling, Spec, write_spec
+from lookbook.splits.spec import Scaling, Spec
 from lookbook.splits.split import Split
 from lookbook.splits.writing import SplitWriter
 from stages import baseline, evaluate, export
@@ -27,6 +26,7 @@ def trained(processed, run_main, monkeypatch):
     """A project copy whose ladder has the linear model and an untrained dense one."""
     assert run_main(baseline.main)[0] == 0
     save_keras(softmax_regression(Split("train").spec), Path("models/train_ann.keras"))
+    Path("metrics/train_ann.json").write_text('{"repeatable": "everywhere"}')
     monkeypatch.setattr(evaluate, "RUNGS", MADE[:2])
 
 
@@ -84,17 +84,14 @@ def test_the_galleries_are_there(ladder):
 
 def test_the_page_holds_the_results_and_names_no_other_host(ladder):
     page = Path("metrics/report.html").read_text()
-    assert "http" not in page
-    assert "train_ann against baseline: worse" in page
-    assert "Validation data pick baseline" in page
+    assert "http:" not in page
+    assert "https:" not in page
     metrics = json.loads(Path("metrics/evaluate.json").read_text())
-    rows = rows_of(page, "results")
-    assert rows[0][:2] == ["model", "test accuracy"]
-    shown = {row[0]: row[1] for row in rows[1:]}
-    assert shown == {name: f"{entry['accuracy']:.4f}" for name, entry in metrics.items()}
-    assert page.count('class="confusion"') == len(MADE)
-    assert page.count("Where it looked") == 2
-    assert "near_duplicates.train_test.pictures" in page
+    assert '<span id="picked">Linear baseline</span>' in page
+    assert f'<data id="figure" value="{metrics["baseline"]["accuracy"]}">' in page
+    assert [row[0] for row in rows_of(page, "results")[1:-1]] == [rung.title for rung in MADE]
+    assert page.count('<table class="heat') == len(MADE)
+    assert page.count("<h3>Where it looked</h3>") == 2
     assert "validation_size: 0.2" in page
     md5 = hashlib.md5(Path("models/train_cnn.keras").read_bytes()).hexdigest()
     assert md5 in page
@@ -133,12 +130,11 @@ def test_the_page_has_the_learning_curve_of_these_data_alone(ladder, run_main, m
     shown = written()
     assert "How many more photos?" in shown
     assert "Twice as many photos: &lt;more&gt;." in shown
-    assert ">training photos</text>" in shown
+    assert ">2,000</text>" in shown
     file.write_text(json.dumps(figures | {"fingerprint": "of other data"}))
     assert "How many more photos?" not in written()
 
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
@@ -157,12 +153,11 @@ def browse(page):
 def test_a_browser_shows_the_page_and_complains_of_nothing(ladder):
     page = Path("metrics/report.html")
     content, complaints = browse(page)
-    assert rows_of(content, "results") == rows_of(page.read_text(), "results")
     assert len(rows_of(content, "results")) == len(MADE) + 2
     assert complaints == []
     broken = page.read_text().replace("</body>", "<script>missing()</script></body>")
     Path("broken.html").write_text(broken)
-    assert "missing is not defined" in "".join(browse(Path("broken.html"))[1])
+    assert "Content Security Policy" in "".join(browse(Path("broken.html"))[1])
 
 
 def keep(folder, name, kept):
@@ -170,12 +165,13 @@ def keep(folder, name, kept):
     split = Split(name)
     rows = np.flatnonzero(kept(split.labels))
     columns = split.index().iloc[rows][["id", "source", "label"]]
+    images = split.images(rows)
     shutil.rmtree(folder / name)
     writer = SplitWriter(folder / name, split.image_shape)
-    writer.append(list(split.images(rows)), list(columns.itertuples(index=False, name=None)))
+    writer.append(list(images), list(columns.itertuples(index=False, name=None)))
     writer.finish()
     counts = split.spec.counts | {name: len(rows)}
-    write_spec(folder, dataclasses.replace(split.spec, counts=counts))
+    change_spec(folder, counts=counts)
 
 
 def test_a_class_without_test_pictures_is_said_and_has_no_figures(trained, processed, run_main):
@@ -206,25 +202,21 @@ def test_of_a_small_and_unequal_set_both_are_said(trained, processed, set_params
     shown = f"{figures['balanced_accuracy']:.4f}"
     text = Path("metrics/ladder.md").read_text()
     page = Path("metrics/report.html").read_text()
+    reason = " of 3. The headline figure is therefore balanced accuracy, in which every class"
     for words in (
-        " of 3. The headline figure is therefore balanced accuracy, in which every class",
+        reason,
         f"Validation data pick baseline, whose balanced accuracy is "
         f"{figures['validation_balanced_accuracy']:.4f} on them, and {shown} (0.",
         f"The test split has only 120 pictures: baseline {shown} (0.",
         f"the other {crossed['pictures']}: {crossed['balanced_accuracy']:.4f} (0.",
     ):
         assert words in text
-        assert words in page
-    rows = rows_of(page, "results")
-    assert rows[0][:5] == [
-        "model", "test balanced accuracy", "95 % interval", "cross-validated", "its 95 % interval",
-    ]  # fmt: skip
-    assert rows[1][1] == shown
-    assert rows[1][3] == f"{crossed['balanced_accuracy']:.4f}"
-    assert rows[2][3:5] == rows[3][3:5] == ["-", "-"]
+    assert reason in page
+    assert "There are only 120 test pictures. Linear baseline: cross-validation of the" in page
+    assert f'<data id="figure" value="{figures["balanced_accuracy"]}">' in page
     assert metrics["majority_class"]["balanced_accuracy"] == 0.1
     assert "McNemar" not in page
-    assert "a permutation test, in which every class counts alike" in page
+    assert "a permutation test in which every class counts alike" in page
     assert "Balanced accuracy against cost" in page
 
 
@@ -313,10 +305,7 @@ def test_once_test_labels_are_changed_every_figure_says_so(trained, run_main, pr
     assert not any("relabelled_test" in entry for entry in metrics.values())
     assert "changed" not in Path("metrics/ladder.md").read_text()
     assert 'id="relabelled"' not in Path("metrics/report.html").read_text()
-    spec = dataclasses.replace(
-        Split("train").spec, relabelled={"train": 5, "validation": 0, "test": 2}
-    )
-    write_spec(processed, spec)
+    change_spec(processed, relabelled={"train": 5, "validation": 0, "test": 2})
     code, err = run_main(evaluate.main)
     assert code == 0, err
     metrics = json.loads(Path("metrics/evaluate.json").read_text())
@@ -326,4 +315,4 @@ def test_once_test_labels_are_changed_every_figure_says_so(trained, run_main, pr
     assert any("test accuracy (2 labels changed)" in line for line in lines)
     assert "(2 labels changed in a review)" in Path("metrics/ladder.svg").read_text()
     page = Path("metrics/report.html").read_text()
-    assert '<p class="verdict" id="relabelled">2 test labels changed' in page
+    assert '<li id="relabelled">2 of the test labels were changed' in page

@@ -11,10 +11,11 @@ from untrained import ALL, MADE
 
 from lookbook.evaluation.doubt import load_doubt
 from lookbook.evaluation.predictions import prediction_file, read_predictions
-from lookbook.exporting import litert, network
+from lookbook.exporting import network
 from lookbook.foundation.files import sha256_of
 from lookbook.inference.card import read_card
 from lookbook.inference.classifier import Classifier
+from lookbook.inference.single import with_batch_of_one
 from lookbook.splits.split import Split
 from lookbook.transfer.bases import base_card
 from stages import evaluate, export
@@ -51,7 +52,7 @@ def test_every_file_says_what_was_measured(shelf):
 def test_a_card_has_what_was_measured(shelf):
     figures = json.loads(Path("metrics/evaluate.json").read_text())
     for name, file in ALL.items():
-        card = read_card(export.EXPORT / f"{name}.tflite")
+        card = read_card(export.EXPORTED / f"{name}.tflite")
         doubt = load_doubt(name)
         assert card.accuracy["figure"] == figures[name]["accuracy"]
         assert card.class_names == list("0123456789")
@@ -70,7 +71,7 @@ def test_pictures_as_files_get_the_predictions_of_evaluate(shelf, tmp_path):
         Image.fromarray(pixels[..., 0]).save(path)
     for name in ALL:
         said = read_predictions(prediction_file(name, "test"), name)
-        classifier = Classifier(export.EXPORT / f"{name}.tflite")
+        classifier = Classifier(export.EXPORTED / f"{name}.tflite")
         answered = classifier.predict(paths)
         found = np.stack([list(one.probabilities.values()) for one in answered])
         assert found.argmax(axis=1).tolist() == said.predicted[:60].tolist()
@@ -81,37 +82,37 @@ def test_pictures_as_files_get_the_predictions_of_evaluate(shelf, tmp_path):
 
 def test_the_same_run_is_the_same_bytes(shelf, run_main, monkeypatch):
     monkeypatch.setattr(export, "RUNGS", MADE)
-    before = {path: path.read_bytes() for path in export.EXPORT.iterdir()}
+    before = {path: path.read_bytes() for path in export.EXPORTED.iterdir()}
     assert run_main(export.main)[0] == 0
-    assert {path: path.read_bytes() for path in export.EXPORT.iterdir()} == before
+    assert {path: path.read_bytes() for path in export.EXPORTED.iterdir()} == before
 
 
 def test_strangeness_takes_at_most_300_kilobytes(shelf):
     for rung in MADE[1:]:
         bare = Path(f"models/{rung.name}.keras").stat().st_size
-        assert (export.EXPORT / f"{rung.name}.tflite").stat().st_size < bare + 400_000
+        assert (export.EXPORTED / f"{rung.name}.tflite").stat().st_size < bare + 400_000
 
 
 def test_only_the_picked_one_where_asked(shelf, set_params, run_main, monkeypatch):
     monkeypatch.setattr(export, "RUNGS", MADE)
     set_params(**{"export.models": "picked"})
     assert run_main(export.main)[0] == 0
-    assert {path.name for path in export.EXPORT.iterdir()} == {"README.md", "baseline.tflite"}
+    assert {path.name for path in export.EXPORTED.iterdir()} == {"README.md", "baseline.tflite"}
 
 
 def test_half_the_size_is_proved_too(shelf, set_params, run_main, monkeypatch):
     monkeypatch.setattr(export, "RUNGS", MADE[:1])
-    whole = (export.EXPORT / "baseline.tflite").stat().st_size
+    whole = (export.EXPORTED / "baseline.tflite").stat().st_size
     set_params(**{"export.weights": "float16"})
     code, err = run_main(export.main)
     assert code == 0, err
-    assert (export.EXPORT / "baseline.tflite").stat().st_size < 0.6 * whole
-    assert read_card(export.EXPORT / "baseline.tflite").weights == "float16"
+    assert (export.EXPORTED / "baseline.tflite").stat().st_size < 0.6 * whole
+    assert read_card(export.EXPORTED / "baseline.tflite").weights == "float16"
     assert 1e-6 < json.loads(export.METRICS.read_text())["baseline"]["largest_difference"] < 0.02
 
 
 def test_the_model_card_can_be_read_by_hubs(shelf):
-    text = (export.EXPORT / "README.md").read_text()
+    text = (export.EXPORTED / "README.md").read_text()
     _, header, body = text.split("---\n", 2)
     known = yaml.safe_load(header)
     assert known["pipeline_tag"] == "image-classification"
@@ -174,7 +175,7 @@ def other_order(monkeypatch):
 
 
 def only_many_at_once(monkeypatch):
-    other = litert.with_batch_of_one(Path("models/export/train_ann.tflite").read_bytes())
+    other = with_batch_of_one(Path("models/export/train_ann.tflite").read_bytes())
     monkeypatch.setattr("lookbook.exporting.proof.with_batch_of_one", lambda _: other)
     return "(one at a time)"
 
@@ -193,12 +194,12 @@ def only_many_at_once(monkeypatch):
 )
 def test_each_fault_fails_the_stage_and_nothing_is_exported(shelf, run_main, monkeypatch, fault):
     monkeypatch.setattr(export, "RUNGS", MADE[:1])
-    before = {path: path.read_bytes() for path in export.EXPORT.iterdir()}
+    before = {path: path.read_bytes() for path in export.EXPORTED.iterdir()}
     sentence = fault(monkeypatch)
     code, err = run_main(export.main)
     assert code == 2
     assert sentence in err
-    assert {path: path.read_bytes() for path in export.EXPORT.iterdir()} == before
+    assert {path: path.read_bytes() for path in export.EXPORTED.iterdir()} == before
 
 
 def test_what_evaluate_left_out_is_named(shelf, run_main, monkeypatch):

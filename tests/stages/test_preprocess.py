@@ -63,6 +63,7 @@ def test_digits_follow_the_data_contract(processed):
     assert len(set(ids)) == 1797
     assert not list(Path("data").glob(".partial-*"))
     assert sorted(path.name for path in processed.iterdir()) == [
+        "SHA256SUMS",
         "dropped.csv",
         "duplicates.csv",
         "near_blank.csv",

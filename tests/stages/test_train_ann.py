@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import change_spec
 
 from lookbook.ladder.models import load_model
 from lookbook.splits.split import Split
@@ -18,8 +19,7 @@ PLAIN = {
 
 @pytest.mark.parametrize("one_hot", [False, True])
 def test_the_dense_network_learns_digits(processed, set_params, run_main, one_hot):
-    spec = json.loads((processed / "spec.json").read_text()) | {"one_hot": one_hot}
-    (processed / "spec.json").write_text(json.dumps(spec))
+    change_spec(processed, one_hot=one_hot)
     set_params(**{**PLAIN, "train_ann.epochs": 6})
     code, err = run_main(train_ann.main)
     assert code == 0, err

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from support import ROOT
+from support import ROOT, change_spec
 
 from lookbook.foundation.params import load_params
 from lookbook.foundation.places import cache_folder
@@ -86,9 +86,8 @@ def test_fine_tuning_is_a_second_step(processed, set_params, run_main, caplog):
 def test_a_small_test_split_has_a_cross_validated_figure_of_the_frozen_base(
     processed, set_params, run_main
 ):
-    spec = json.loads((processed / "spec.json").read_text())
-    spec["counts"]["test"] = 100
-    (processed / "spec.json").write_text(json.dumps(spec))
+    counts = json.loads((processed / "spec.json").read_text())["counts"]
+    change_spec(processed, counts=counts | {"test": 100})
     shutil.rmtree(processed / "test")
     settings = {"epochs": 1, "fine_tune.blocks": 1, "fine_tune.epochs": 1}
     set_params(**{f"train_transfer.{name}": value for name, value in settings.items()})
@@ -104,14 +103,13 @@ def test_a_small_test_split_has_a_cross_validated_figure_of_the_frozen_base(
 
 
 def test_a_base_of_keras_takes_grey_pictures(processed, set_params, run_main):
-    spec = json.loads((processed / "spec.json").read_text())
     for split in ("train", "validation"):
         images = np.load(processed / split / "images-00000.npy")
         np.save(
             processed / split / "images-00000.npy",
             np.pad(images, [(0, 0)] + 2 * [(2, 2)] + [(0, 0)]),
         )
-    (processed / "spec.json").write_text(json.dumps(spec | {"image_shape": [32, 32, 1]}))
+    change_spec(processed, image_shape=[32, 32, 1])
     settings = {"base": "MobileNet", "width": 0.25, "weights": "none", "epochs": 2}
     settings["fine_tune.blocks"] = 0
     set_params(**{f"train_transfer.{name}": value for name, value in settings.items()})
