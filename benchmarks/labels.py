@@ -23,8 +23,9 @@ from lookbook.experiments.recipes import merged
 from lookbook.foundation.params import load_params
 from lookbook.foundation.schema import read_yaml
 from lookbook.review.finding import neighbours, probabilities, suspects
+from lookbook.review.reviewing import extractor_for
 from lookbook.splits.split import Split
-from lookbook.transfer.probe import features_of, frozen
+from lookbook.transfer.probe import features_of
 from stages import download, preprocess
 
 ROOT = Path(__file__).parents[1]
@@ -57,7 +58,7 @@ def measure(dataset: str) -> None:
     splits = [Split("train"), Split("validation")]
     classes, labels = splits[0].spec.num_classes, np.concatenate([s.labels for s in splits])
     start = time.perf_counter()
-    extractor = frozen(load_params().train_transfer, splits[0].spec)
+    extractor = extractor_for(load_params().train_transfer, splits[0].spec, len(labels))
     features = np.concatenate([features_of(extractor, split) for split in splits])
     print(f"{dataset}: features {time.perf_counter() - start:.0f} s", flush=True)
     start, shares = time.perf_counter(), []

@@ -1,7 +1,7 @@
 """Draw the README's two pictures from the run in the work tree. `make pictures` calls this.
 
 In: metrics/ladder.svg and metrics/report.html. Out: docs/ladder.png, the chart on white, and
-docs/report.png, parts of the page: its beginning, and where a convolutional model looked.
+docs/report.png, the beginning of the page.
 
 A browser without a window draws them, so that they look as they do to a reader; Pillow cuts off
 the empty rest and keeps each below 200 KB.
@@ -28,20 +28,9 @@ OPTIONS = (
 )
 MARGIN, BORDER = 24, "#d0d7de"  # pixels; GitHub's own lines are of that grey
 MOST_BYTES = 200_000
+BEGINNING = 640  # CSS pixels of the page
 
 CHART = """<body style="margin:0; background:#fff"><img src="{}" width="720"></body>"""
-
-# Of the page: what stands above the first chart, and one gallery.
-PARTS = """<style>:root { color-scheme: light }</style><script>
-let model = null, part = null;
-for (const element of document.body.children) {
-  if (element.tagName === "H2") { model = element.id; part = null; }
-  if (element.tagName === "H3") part = element.textContent.trim();
-  const beginning = model === null || (model === "ladder" && part === null);
-  const gallery = model === "train_cnn" && (element.tagName === "H2" || part === "Where it looked");
-  if (!beginning && !gallery) element.style.display = "none"; // SVG has no `hidden`
-}
-</script>"""
 
 
 def photographed(page: str, folder: Path, *, width: int, height: int, scale: float) -> Image.Image:
@@ -100,8 +89,8 @@ def main() -> None:
         picture = photographed(chart, Path(name), width=720, height=500, scale=2)
         keep(picture, ROOT / "docs/ladder.png")
     with tempfile.TemporaryDirectory() as name:
-        page = REPORT.read_text(encoding="utf-8").replace("</body>", f"{PARTS}</body>")
-        picture = photographed(page, Path(name), width=1000, height=2000, scale=1.4)
+        page = REPORT.read_text(encoding="utf-8")
+        picture = photographed(page, Path(name), width=1000, height=BEGINNING, scale=1.4)
         keep(picture, ROOT / "docs/report.png")
 
 

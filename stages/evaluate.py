@@ -18,8 +18,8 @@ from lookbook.drawing.galleries import draw_gallery
 from lookbook.drawing.tables import as_markdown
 from lookbook.evaluation.calibration import reliability
 from lookbook.evaluation.charts import draw_ladder, draw_reliability
-from lookbook.evaluation.page import write_page
-from lookbook.evaluation.results import Result, confusion, measure
+from lookbook.evaluation.measuring import measure
+from lookbook.evaluation.results import Result, confusion
 from lookbook.evaluation.scores import (
     changed_labels,
     cross_validations,
@@ -29,14 +29,16 @@ from lookbook.evaluation.scores import (
 )
 from lookbook.foundation.errors import explains_errors
 from lookbook.foundation.files import write_csv, write_metrics, write_text
+from lookbook.foundation.names import in_markdown
 from lookbook.foundation.params import load_params
+from lookbook.ladder.promise import promise
 from lookbook.ladder.rungs import RUNGS
+from lookbook.reporting.page import write_page
 from lookbook.splits.folds import has_small_test
 from lookbook.splits.headline import Headline
 from lookbook.splits.split import Split, training_splits
 
 AUDIT = Path("metrics/preprocess.json")
-CLASS_COUNTS = Path("metrics/class_counts.svg")
 CURVES = Path("metrics/curves")
 CONFUSION = Path("metrics/confusion")
 GALLERIES = Path("metrics/galleries")
@@ -89,25 +91,26 @@ def main() -> None:
     table = ladder_table(figures, headline, crossed)
     draw(results, headline)
     write_metrics(METRICS, figures)
-    text = "\n".join([*(f"- {line}" for line in lines), "", as_markdown(table)])
+    text = "\n".join([*(f"- {in_markdown(line)}" for line in lines), "", as_markdown(table)])
     write_text(LADDER, text + "\n")
     write_page(
         REPORT,
         results,
         figures=METRICS,
-        lines=lines,
-        table=table,
+        guessing=figures["majority_class"],
+        crossed=crossed,
         headline=headline,
         splits=splits,
         audit=json.loads(AUDIT.read_text(encoding="utf-8")),
-        charts={"ladder": LADDER_CHART, "reliability": RELIABILITY, "class_counts": CLASS_COUNTS},
         curves={path.stem: pd.read_csv(path) for path in CURVES.glob("*.csv")},
         learning_curve=LEARNING_CURVE,
         params=params,
+        promised=promise(Path.read_bytes, RUNGS),
     )
     for line in lines:
         logger.info("%s", line)
-    logger.info("the table: %s; all of it on one page: %s", LADDER, REPORT)
+    logger.info("the table: %s", LADDER)
+    logger.info("the page, which `lookbook report` opens: %s", REPORT)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from lookbook.foundation.files import replacing, sha256_of, write_json, write_te
 from lookbook.foundation.params import Params, load_params
 from lookbook.foundation.schema import read_yaml
 from lookbook.foundation.versions import VERSIONS
-from lookbook.inference.card import FORMAT, Card, with_card
+from lookbook.inference.card import EXPORTED, FORMAT, Card, with_card
 from lookbook.ladder.models import load_model
 from lookbook.ladder.rungs import RUNGS, Rung
 from lookbook.splits.headline import Headline
@@ -37,7 +37,6 @@ from lookbook.splits.split import Split
 
 FIGURES = Path("metrics/evaluate.json")
 BASES = Path("data/bases")
-EXPORT = Path("models/export")
 METRICS = Path("metrics/export.json")
 
 logger = logging.getLogger("export")
@@ -64,11 +63,14 @@ def card_of(
         is_picked: Whether validation data pick it.
         data_sha256: Of the training pictures and labels.
     """
+    data = load_card(params.dataset)
     return Card(
         format=FORMAT,
         name=rung.name,
         title=rung.title,
         is_picked=is_picked,
+        dataset=data.title,
+        training_pictures=spec.counts["train"],
         class_names=spec.class_names,
         image_size=spec.image_shape[0],
         channels=spec.image_shape[2],
@@ -88,7 +90,7 @@ def card_of(
         model_sha256=sha256_of(rung.file),
         data_sha256=data_sha256,
         versions={name: version(name) for name in [*VERSIONS, "ai-edge-litert"]},
-        licences={"data": load_card(params.dataset).licence, "base": base_licence(rung)},
+        licences={"data": data.licence, "base": base_licence(rung)},
     )
 
 
@@ -110,7 +112,7 @@ def main() -> None:
     pick = picked(figures, Headline.of(train, Split("validation")))
     data_sha256 = train.fingerprint()
     cards, proofs = [], {}
-    with replacing(EXPORT) as folder:
+    with replacing(EXPORTED) as folder:
         folder.mkdir()
         for rung in RUNGS:
             if params.export.models == "picked" and rung.name != pick:

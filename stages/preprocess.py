@@ -27,6 +27,7 @@ from lookbook.preprocessing.twins import kept_together
 from lookbook.readers import read_pictures
 from lookbook.splits.spec import PROCESSED, write_spec
 from lookbook.splits.split import Split
+from lookbook.splits.sums import write_sums
 
 RAW = Path("data/raw")
 SAMPLES = Path("metrics/samples.png")
@@ -58,6 +59,7 @@ def main() -> None:
         if len(together):
             tables["groups"] = together
         write_tables(tables | findings.tables, folder)
+        write_sums(folder)
         draw_gallery(SAMPLES, samples(train, NUM_SAMPLES))
         draw_class_counts(CLASS_COUNTS, findings.figures["classes"])
     reviewed = made.spec.relabelled

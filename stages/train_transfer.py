@@ -22,7 +22,7 @@ from lookbook.foundation.params import load_params
 from lookbook.networks.architectures import build_feature_extractor, seen_size
 from lookbook.splits.folds import has_small_test
 from lookbook.splits.split import training_splits
-from lookbook.training.devices import prepared
+from lookbook.training.devices import kept, prepared
 from lookbook.training.network import Outputs, leave, settled
 from lookbook.transfer.bases import base_for, weights_hash
 from lookbook.transfer.features import Extractor
@@ -76,6 +76,7 @@ def main() -> None:
         "trained_parameters": trained,
         "image_size": seen_size(model),
         "class_weights": settings.class_weights,
+        "repeatable": kept(params.hardware),
         "base": train.spec.chosen("base", settings.base),
         "base_weights_sha256": base_hash,
     }
