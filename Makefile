@@ -46,13 +46,14 @@ fuzz: $(INSTALLED)
 	python -m fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(if $(READER),--reader $(READER))
 
 # Newer versions of everything, all extras together, for every supported Python and system at once;
-# and of them, what the image of the Dockerfile needs.
+# and of them, what the image of the Dockerfile needs, and what a graphics card from NVIDIA needs.
 LOCK := uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --upgrade \
 	--generate-hashes --no-strip-extras --no-header --no-annotate --no-emit-index-url \
 	--no-emit-find-links pyproject.toml
 locks:
-	$(LOCK) --all-extras --output-file locks/all.txt
+	$(LOCK) --extra dev --output-file locks/all.txt
 	$(LOCK) --extra serve --constraint locks/all.txt --output-file locks/serve.txt
+	$(LOCK) --extra cuda --extra pipeline --constraint locks/all.txt --output-file locks/cuda.txt
 
 pictures: $(INSTALLED)
 	python docs/pictures.py
