@@ -6,6 +6,7 @@ Prints how many cases each reader got, and what was found. The exit code is 1 if
 """
 
 import argparse
+import faulthandler
 import importlib
 import importlib.util
 import logging
@@ -78,6 +79,8 @@ def fuzz(name: str, folder: Path, seconds: int) -> None:
     import atheris
 
     logging.disable()
+    # libFuzzer's own limit does not see a thread that waits for another, as at an import.
+    faulthandler.dump_traceback_later(seconds + MOST_SECONDS + 60, exit=True)
 
     with atheris.instrument_imports(include=FOLLOWED):
         reader = importlib.import_module(f"fuzz.{name}")

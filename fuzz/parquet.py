@@ -1,6 +1,5 @@
 """Predictions of a model, as another revision or another's remote has them."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -25,5 +24,5 @@ SEEDS = [_made(3), _made(200), _made(0)]
 
 def read(content: bytes, folder: Path) -> None:
     """Read the predictions."""
-    predictions = read_predictions(io.BytesIO(content), "predictions")
+    predictions = read_predictions(content, "predictions")
     assert len(predictions.predicted) == len(predictions.ids) == len(predictions)

@@ -15,7 +15,6 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -131,20 +130,28 @@ def write_predictions(path: Path, predictions: Predictions) -> None:
         pq.write_table(table, partial, compression="zstd", write_page_checksum=True)
 
 
-def read_predictions(source: Path | BinaryIO, name: str) -> Predictions:
+def read_predictions(source: Path | bytes, name: str) -> Predictions:
     """Read predictions.
 
     Args:
-        source: The file, or its path.
+        source: The path of the file, or what is in it.
         name: What to call it in a message.
 
     Raises:
         LookbookError: If it is missing, damaged, or another file.
     """
     try:
-        if pq.read_metadata(source).num_rows > MOST_ROWS:
-            raise ValueError(f"more than {MOST_ROWS:,} rows")
-        table = pq.read_table(source, page_checksum_verification=True)
+        memory = pa.BufferReader(source) if isinstance(source, bytes) else source
+        # In this thread alone: one of Arrow's that still reads where the process ends waits for
+        # Python's lock for ever.
+        with pq.ParquetFile(memory, page_checksum_verification=True, pre_buffer=False) as file:
+            said = file.metadata
+            groups = [said.row_group(number).num_rows for number in range(said.num_row_groups)]
+            if said.num_rows > MOST_ROWS or min(groups, default=0) < 0:
+                raise ValueError(f"more than {MOST_ROWS:,} rows")
+            if sum(groups) != said.num_rows:  # Arrow makes room for as many as a group says
+                raise ValueError(f"{said.num_rows:,} rows in groups of {sum(groups):,}")
+            table = file.read(use_threads=False)
         names = [column for column in table.column_names if column.startswith(PREFIX)]
         probabilities = [table[column].to_numpy() for column in names]
         predictions = Predictions(

@@ -1,6 +1,5 @@
 """What each model says here and said at another revision, of the same pictures."""
 
-import io
 import json
 import tempfile
 from dataclasses import dataclass
@@ -101,7 +100,7 @@ def _stored(revision: Revision) -> dict[str, Predictions]:
             "who made that revision to `dvc push`; or make them anew here with --run."
         )
     return {
-        Path(path).stem: read_predictions(io.BytesIO(content), f"{path} at {revision.name}")
+        Path(path).stem: read_predictions(content, f"{path} at {revision.name}")
         for path, content in files.items()
     }
 

@@ -1,9 +1,11 @@
-import io
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from support import ROOT
 
 from lookbook.evaluation.predictions import (
     Predictions,
@@ -32,7 +34,7 @@ def predictions():
 def test_what_is_written_is_read_again(predictions, tmp_path):
     path = tmp_path / "model.parquet"
     write_predictions(path, predictions)
-    for source in (path, io.BytesIO(path.read_bytes())):
+    for source in (path, path.read_bytes()):
         back = read_predictions(source, "model")
         assert back.about_the_same(predictions)
         assert back.probabilities.dtype == np.float32
@@ -71,7 +73,7 @@ def test_every_flipped_bit_is_noticed_or_harmless(predictions, tmp_path):
         damaged = bytearray(whole)
         damaged[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
         try:
-            back = read_predictions(io.BytesIO(damaged), "model")
+            back = read_predictions(bytes(damaged), "model")
         except LookbookError:
             refused += 1
         else:
@@ -85,7 +87,34 @@ def test_a_flipped_bit_in_a_page_fails_its_checksum(predictions, tmp_path):
     damaged = bytearray(path.read_bytes())
     damaged[60] ^= 1  # within the ids
     with pytest.raises(LookbookError, match="CRC checksum verification failed"):
-        read_predictions(io.BytesIO(damaged), "model")
+        read_predictions(bytes(damaged), "model")
+
+
+def test_a_group_that_says_it_has_many_rows_gets_no_room(predictions, tmp_path):
+    path = tmp_path / "model.parquet"
+    write_predictions(path, predictions)
+    rows, others = b"\x16\x06", b"\x26\x08\x16"  # as Thrift: field and 3 rows, what follows
+    assert path.read_bytes().count(rows + others) == 1
+    many = path.read_bytes().replace(rows + others, b"\x16\xfa\xd9\xf7\xe4")
+    with pytest.raises(LookbookError, match="3 rows in groups of [0-9,]{10}"):
+        read_predictions(many, "model")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the threads in /proc")
+def test_no_thread_still_reads_when_the_process_ends(predictions, tmp_path):
+    path = tmp_path / "model.parquet"
+    write_predictions(path, predictions)
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from lookbook.evaluation.predictions import read_predictions\n"
+        "before = len(os.listdir('/proc/self/task'))\n"
+        "read_predictions(Path(sys.argv[1]).read_bytes(), 'model')\n"
+        "print(len(os.listdir('/proc/self/task')) - before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, path], cwd=ROOT, capture_output=True, check=True, text=True
+    )
+    assert done.stdout.strip() == "0"
 
 
 def test_another_table_has_a_sentence(tmp_path):
