@@ -34,7 +34,7 @@ EMULATED = ["train_ann", "train_cnn", "train_transfer", "evaluate", "export"]
 LINKED = ["data/bases", "data/cards", "data/labels", "dvc.yaml", "metrics/learning_curve.json"]
 SMALL = {
     "baseline": {"max_iter": 5},
-    "train_ann": {"hidden": [32], "epochs": 3},
+    "train_ann": {"hidden": [512], "epochs": 3},
     "train_cnn": {"blocks": [[8], [16]], "batch_size": 64, "epochs": 6, "clip_norm": 1.0},
     "train_transfer": {"epochs": 3, "fine_tune": {"blocks": 1, "epochs": 2}},
 }

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import TrainAnnParams, TrainCnnParams
-from lookbook.networks.layers import BatchNormalization, Bias
+from lookbook.networks.layers import BatchNormalization, Bias, Dense
 from lookbook.splits.spec import Spec
 
 SEEN = "seen"  # the layer that gives pictures the size that the rest of a network sees
@@ -32,7 +32,7 @@ def build_ann(spec: Spec, settings: TrainAnnParams) -> keras.Model:
     inputs, x = _scaled_input(spec, settings.image_size)
     x = layers.Flatten()(x)
     for units in settings.hidden:
-        x = layers.Dense(units, use_bias=not settings.batch_norm)(x)
+        x = Dense(units, use_bias=not settings.batch_norm)(x)
         x = _activated(x, settings.batch_norm, settings.activation)
         x = _dropout(x, settings.dropout)
     return keras.Model(inputs, _output(x, spec), name="ann")
@@ -75,7 +75,7 @@ def build_cnn(spec: Spec, settings: TrainCnnParams) -> keras.Model:
     x = layers.Flatten()(x)
     x = _dropout(x, settings.dropout)
     if settings.dense_units:
-        x = layers.Dense(settings.dense_units, use_bias=not settings.batch_norm)(x)
+        x = Dense(settings.dense_units, use_bias=not settings.batch_norm)(x)
         x = _activated(x, settings.batch_norm, "relu")
         x = _dropout(x, settings.dropout)
     return keras.Model(inputs, _output(x, spec), name="cnn")
@@ -228,7 +228,7 @@ def _output(
     x: keras.KerasTensor, spec: Spec, *, start: str = "glorot_uniform"
 ) -> keras.KerasTensor:
     # float32 whatever the precision of the rest: float16 cannot hold small probabilities.
-    dense = layers.Dense(
+    dense = Dense(
         spec.num_classes,
         activation="softmax",
         kernel_initializer=start,

@@ -1,5 +1,7 @@
 """Layers that Keras lacks. Whoever loads a model needs this module; `saving` imports it."""
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 
@@ -32,7 +34,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     Keras divides by a root with an instruction that estimates, in each maker's own way. Written as
     one over a root, TensorFlow puts that instruction in its place; not as a division that may be by
-    zero.
+    zero. Masks are for sequences, and not read.
     """
 
     def call(
@@ -40,15 +42,72 @@ class BatchNormalization(keras.layers.BatchNormalization):
     ) -> tf.Tensor:
         """Return float of the shape of the inputs."""
         x = tf.cast(inputs, tf.float32)
-        mean, variance = self.moving_mean, self.moving_variance
+        channels = x.shape[-1]
+        gamma = tf.cast(self.gamma, tf.float32) if self.scale else tf.ones(channels)
+        beta = tf.cast(self.beta, tf.float32) if self.center else tf.zeros(channels)
         if training and self.trainable:
-            mean, variance = self._moments(x, mask)
+            outputs, mean, variance = _normalized(x, gamma, beta, tf.constant(self.epsilon))
             for average, of_batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 average.assign(average * self.momentum + of_batch * (1 - self.momentum))
-        factor = tf.math.divide_no_nan(1.0, tf.sqrt(variance + self.epsilon))
-        factor = factor * tf.cast(self.gamma, tf.float32) if self.scale else factor
-        offset = (tf.cast(self.beta, tf.float32) if self.center else 0.0) - mean * factor
-        return tf.cast(x * factor + offset, self.compute_dtype)
+        else:
+            factor = _reciprocal_root(self.moving_variance + self.epsilon) * gamma
+            outputs = x * factor + (beta - self.moving_mean * factor)
+        return tf.cast(outputs, self.compute_dtype)
+
+
+@tf.custom_gradient
+def _normalized(
+    x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: tf.Tensor
+) -> tuple[tuple[tf.Tensor, tf.Tensor, tf.Tensor], Callable]:
+    """Return x normalised by the averages of the batch, and these: mean and variance.
+
+    The gradient is written down since TensorFlow's own adds up three parts of it, in the order in
+    which they are finished: not the same in two runs.
+    """
+    axes = list(range(x.shape.rank - 1))
+    mean = tf.reduce_mean(x, axes)
+    away = x - mean
+    variance = tf.reduce_mean(away * away, axes)
+    root = _reciprocal_root(variance + epsilon)
+
+    def gradient(of_outputs: tf.Tensor, *_: tf.Tensor) -> tuple:
+        count = tf.cast(tf.size(x) / tf.size(mean), tf.float32)
+        of_beta = tf.reduce_sum(of_outputs, axes)
+        of_gamma = tf.reduce_sum(of_outputs * away, axes) * root
+        shared = of_outputs - of_beta / count - away * (root * of_gamma / count)
+        return shared * (gamma * root), of_gamma, of_beta, None
+
+    return (away * (root * gamma) + beta, mean, variance), gradient
+
+
+def _reciprocal_root(x: tf.Tensor) -> tf.Tensor:
+    """Return 1 / sqrt(x), not estimated as `tf.math.rsqrt` and `1 / tf.sqrt(x)` are."""
+    return tf.math.divide_no_nan(1.0, tf.sqrt(x))
+
+
+@keras.saving.register_keras_serializable("lookbook")
+class Dense(keras.layers.Dense):
+    """Keras's, of vectors, the same to the bit on every processor.
+
+    How many threads share a product of two matrices depends on the size of the processor's caches,
+    and where they divide it, on their number, with other last bits. Several products at once go to
+    a thread each. So each of `PARTS` parts of the inputs has its own, and these are added.
+    """
+
+    PARTS = 8
+
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """Return float (n, units) for inputs of shape (n, values)."""
+        missing = -inputs.shape[-1] % self.PARTS
+        x = tf.pad(inputs, [[0, 0], [0, missing]])
+        kernel = tf.pad(tf.convert_to_tensor(self.kernel), [[0, missing], [0, 0]])
+        size = kernel.shape[0] // self.PARTS
+        parts = tf.transpose(tf.reshape(x, (-1, self.PARTS, size)), (1, 0, 2))
+        products = tf.matmul(parts, tf.reshape(kernel, (self.PARTS, size, self.units)))
+        outputs = tf.reduce_sum(products, axis=0)
+        if self.use_bias:
+            outputs = tf.nn.bias_add(outputs, tf.cast(self.bias, outputs.dtype))
+        return self.activation(outputs)
 
 
 @keras.saving.register_keras_serializable("lookbook")
@@ -69,10 +128,22 @@ class FixedNormalization(BatchNormalization):
 
 def with_fixed_averages(model: keras.Model) -> keras.Model:
     """Return a copy of a model, and of the models in it, whose normalisations are fixed."""
+    return _with(model, {keras.layers.BatchNormalization: FixedNormalization})
+
+
+def with_keras_products(model: keras.Model) -> keras.Model:
+    """Return a copy of a model, and of the models in it, whose dense layers are Keras's.
+
+    Other programs know these.
+    """
+    return _with(model, {Dense: keras.layers.Dense})
+
+
+def _with(model: keras.Model, kinds: dict[type, type]) -> keras.Model:
+    """Return a copy whose layers of some kinds, and of what derives from them, are of others."""
 
     def copied(layer: keras.layers.Layer) -> keras.layers.Layer:
-        is_one = isinstance(layer, keras.layers.BatchNormalization)
-        kind = FixedNormalization if is_one else type(layer)
+        kind = next((kinds[old] for old in kinds if isinstance(layer, old)), type(layer))
         return kind.from_config(layer.get_config())
 
     copy = keras.models.clone_model(model, clone_function=copied, recursive=True)

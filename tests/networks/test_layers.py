@@ -1,8 +1,14 @@
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from lookbook.networks.layers import BatchNormalization, with_fixed_averages
+from lookbook.networks.layers import (
+    BatchNormalization,
+    Dense,
+    with_fixed_averages,
+    with_keras_products,
+)
 
 X = np.random.default_rng(0).normal(3, 2, (64, 5, 5, 7)).astype("float32")
 
@@ -21,8 +27,11 @@ def test_its_gradient_is_kerass():
     found = []
     for layer in (BatchNormalization(), keras.layers.BatchNormalization()):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(layer(X, training=True) ** 3)
-        found.append([g.numpy() for g in tape.gradient(loss, layer.trainable_variables)])
+            inputs = tf.constant(X)
+            tape.watch(inputs)
+            loss = tf.reduce_mean(layer(inputs, training=True) ** 3)
+        parts = [inputs, *layer.trainable_variables]
+        found.append([g.numpy() for g in tape.gradient(loss, parts)])
     for one, other in zip(*found, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
@@ -38,3 +47,52 @@ def test_no_processor_estimates_a_root():
         kinds = {operation.type for operation in graph.get_operations()}
         assert "DivNoNan" in kinds
         assert not kinds & {"Rsqrt", "Reciprocal"}
+
+
+def test_no_gradient_of_it_is_a_sum_of_three():
+    """TensorFlow adds up three in the order in which they are ready, and two are the same."""
+    model = keras.Sequential(
+        [keras.layers.Conv2D(7, 1), BatchNormalization(), BatchNormalization()]
+    )
+    model.build((None, *X.shape[1:]))
+
+    @tf.function
+    def gradients(x):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(model(x, training=True) ** 3)
+        return tape.gradient(loss, model.trainable_variables)
+
+    graph = gradients.get_concrete_function(tf.TensorSpec(X.shape)).graph
+    sums = [operation for operation in graph.get_operations() if operation.type == "AddN"]
+    assert all(len(operation.inputs) < 3 for operation in sums)
+
+
+@pytest.mark.parametrize(("values", "units"), [(3, 2), (8, 5), (784, 10)])
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_a_dense_layer_is_kerass(values, units, use_bias):
+    x = np.random.default_rng(1).normal(size=(6, values)).astype("float32")
+    found = []
+    ours = Dense(units, use_bias=use_bias, activation="softmax")
+    ours.build((None, values))
+    kerass = keras.layers.Dense(units, use_bias=use_bias, activation="softmax")
+    kerass.build((None, values))
+    kerass.set_weights(ours.get_weights())
+    for layer in (ours, kerass):
+        with tf.GradientTape() as tape:
+            inputs = tf.constant(x)
+            tape.watch(inputs)
+            outputs = layer(inputs)
+            loss = tf.reduce_mean(outputs**3)
+        parts = [inputs, *layer.trainable_variables]
+        found.append([outputs.numpy(), *(g.numpy() for g in tape.gradient(loss, parts))])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_what_is_exported_has_kerass():
+    model = keras.Sequential([keras.Input((9,)), keras.Sequential([keras.Input((9,)), Dense(4)])])
+    copy = with_keras_products(model)
+    (inner,) = copy.layers
+    assert [type(layer) for layer in inner.layers] == [keras.layers.Dense]
+    x = np.random.default_rng(1).normal(size=(6, 9)).astype("float32")
+    np.testing.assert_allclose(copy(x), model(x), atol=1e-6)
