@@ -1,6 +1,5 @@
 """Batches for Keras: shuffled, gathered by index, and augmented, ahead of the model."""
 
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -9,19 +8,14 @@ import tensorflow as tf
 
 from lookbook.splits.split import index_blocks
 from lookbook.training.augmentation import Augmentation
+from lookbook.training.shuffling import Stored, example_bytes, shuffled_chunks
 
 CHUNK_BATCHES = 128  # at most; fewer where they would hold more than CHUNK_BYTES
 CHUNK_BYTES = 8 * 2**20  # of inputs as they are stored
 
 
-class Examples(Protocol):
+class Examples(Stored, Protocol):
     """What batches are made from: a `lookbook.splits.split.Split`, or features of one."""
-
-    def __len__(self) -> int:
-        """Return the number of examples."""
-
-    def images(self, indices: np.ndarray) -> np.ndarray:
-        """Return the inputs of these examples."""
 
     def targets(self, indices: np.ndarray) -> np.ndarray:
         """Return their class indices or one-hot rows."""
@@ -32,7 +26,7 @@ class Examples(Protocol):
 
 def evaluation_batches(examples: Examples) -> tf.data.Dataset:
     """Return (inputs, targets) of all examples in order, as many at once as fit."""
-    blocks = index_blocks(len(examples), examples.images(np.arange(1)).nbytes)
+    blocks = index_blocks(len(examples), example_bytes(examples))
     if len(blocks) == 1:  # without a thread: an epoch of a few hundred pictures takes a third less
         whole = (examples.images(blocks[0]), examples.targets(blocks[0]))
         return _untuned(tf.data.Dataset.from_tensors(whole))
@@ -55,10 +49,11 @@ def training_chunks(
 ) -> tuple[tf.data.Dataset, int]:
     """Return training examples, epoch after epoch without end.
 
-    The order is a permutation of the all of them, another one in each epoch. An element is not a
-    batch but a chunk of several, see `chunk_batches`: with one of 32 small pictures at a time,
-    passing them from hand to hand would cost more than the training step. The first chunk of an
-    epoch is made ready while the epoch before is validated.
+    The order is a permutation of all of them, another one in each epoch, see
+    `lookbook.training.shuffling`. An element is not a batch but a chunk of several, see
+    `chunk_batches`: with one of 32 small pictures at a time, passing them from hand to hand would
+    cost more than the training step. The first chunk of an epoch is made ready while the epoch
+    before is validated.
 
     Args:
         examples: Where inputs and targets come from.
@@ -75,22 +70,18 @@ def training_chunks(
     chunk_size = batch_size * min(chunk_batches(examples, batch_size), max_batches or CHUNK_BATCHES)
 
     def parts() -> Iterator[tuple[np.ndarray, ...]]:
-        for epoch in itertools.count(first_epoch):
-            rng = np.random.default_rng([seed, epoch])
-            order = rng.permutation(len(examples))
-            for start in range(0, len(order), chunk_size):
-                indices = order[start : start + chunk_size]
-                images = examples.images(indices)
-                if augmentation:
-                    images = augmentation.apply(rng, images)
-                yield images, examples.targets(indices)
+        for rng, indices, images in shuffled_chunks(
+            examples, chunk_size=chunk_size, seed=seed, first_epoch=first_epoch
+        ):
+            changed = augmentation.apply(rng, images) if augmentation else images
+            yield changed, examples.targets(indices)
 
     return _dataset(examples, parts, tf.data.INFINITE_CARDINALITY), -(-len(examples) // chunk_size)
 
 
 def chunk_batches(examples: Examples, batch_size: int) -> int:
     """Return how many batches a chunk of these examples holds."""
-    batch_bytes = batch_size * examples.images(np.arange(1)).nbytes
+    batch_bytes = batch_size * example_bytes(examples)
     return max(1, min(CHUNK_BATCHES, CHUNK_BYTES // batch_bytes))
 
 
