@@ -126,7 +126,7 @@ def timed(folder: Path, count: int) -> None:
     drawn = iter(chunks)
     told("first epoch, nothing in memory", (len(next(drawn)[1]) for _ in range(an_epoch)))
     told("second epoch", (len(next(drawn)[1]) for _ in range(an_epoch)))
-    told("in order, as validation", (len(y) for _, y in evaluation_batches(split)))
+    told("in order, as validation", (len(y) for _, y in evaluation_batches(split)[0]))
     smallest = {"hidden": [], "batch_norm": False, "image_size": 8}
     make_deterministic(0)
     for name, build, settings, pictures, augmentation in (

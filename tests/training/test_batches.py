@@ -45,7 +45,7 @@ def epochs(number, *args, **options):
 @pytest.mark.parametrize("count", [1, 7, 64, 131])
 def test_an_epoch_has_every_picture_once(monkeypatch, count):
     monkeypatch.setattr("lookbook.splits.split.BLOCK_BYTES", 1000)  # 50 pictures
-    ordered = evaluation_batches(Pictures(count))
+    ordered, _ = evaluation_batches(Pictures(count))
     assert rows(ordered) == list(range(count))
     assert ordered.cardinality() == len(list(ordered)) == -(-count // 50)
     monkeypatch.setattr(module, "CHUNK_BATCHES", 5)
@@ -59,7 +59,7 @@ def test_an_epoch_has_every_picture_once(monkeypatch, count):
 def test_no_thread_of_tensorflows_tunes_what_is_fixed():
     """Waiting for that thread at the end of an epoch can take as long as the epoch."""
     for dataset in (
-        evaluation_batches(Pictures(10)),
+        evaluation_batches(Pictures(10))[0],
         training_chunks(Pictures(10), batch_size=4, seed=0)[0],
     ):
         assert dataset.options().autotune.enabled is False

@@ -264,8 +264,8 @@ def test_fused_updates_are_keras_updates(settings, monkeypatch, changes):
     settings = settings.model_copy(update=changes | {"learning_rate": 0.01})
     ends = []
     for devices in (1, 2):
-        alone = "lookbook.training.fitting.one_device"
-        monkeypatch.setattr(alone, lambda devices=devices: devices == 1)
+        count = "lookbook.training.fitting.device_count"
+        monkeypatch.setattr(count, lambda devices=devices: devices)
         optimizer = build_optimizer(settings, steps=30)
         rng = np.random.default_rng(0)
         variables = [
