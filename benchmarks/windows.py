@@ -42,7 +42,7 @@ LIMIT = 4 * 2**30
 SHAPE = (64, 64, 3)
 SPEC = Spec(["a", "b"], SHAPE, Scaling("unit", [1 / 255] * 3, [0.0] * 3), False, {}, {})
 SIZES = {"fits": LIMIT // 2, "twice": 2 * LIMIT}
-CHUNKS = 300  # of train_cnn, which takes too long for an epoch
+CHUNKS = 40  # of train_cnn, which takes too long for an epoch
 EXTRA = 5  # chunks that are not timed: the first compile
 
 RUN = 21  # pictures
