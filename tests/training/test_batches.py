@@ -186,6 +186,15 @@ def test_the_transform_is_the_slow_reference(augmentation):
             np.testing.assert_allclose(received[i, ..., channel], expected, atol=0.52)
 
 
+def test_many_pictures_are_transformed_as_few_are():
+    images = np.random.default_rng(1).integers(0, 256, (200, 9, 12, 3), dtype=np.uint8)
+    transforms = Augmentation(20, 0.2, 0.1).draw(np.random.default_rng(2), 200, 9, 12)
+    together = transformed(images, transforms)
+    for one in range(200):
+        alone = transformed(images[one : one + 1], transforms[one : one + 1])
+        np.testing.assert_array_equal(together[one], alone[0])
+
+
 def test_no_augmentation_is_the_identity():
     images = np.random.default_rng(1).integers(0, 256, (3, 9, 12, 1), dtype=np.uint8)
     assert not Augmentation(0, 0, 0)
