@@ -1,6 +1,6 @@
 """Splits larger than memory: how fast is an epoch, and what does their shuffle cost in accuracy?
 
-    python -m benchmarks.windows speed       10 minutes: root, control groups, 13 GB of disk
+    python -m benchmarks.windows speed       10 minutes: root, control groups, 7 GB of disk
     python -m benchmarks.windows accuracy    an hour: LOOKBOOK_MIRROR, for Fashion-MNIST
 
 `speed` lets a process have `LIMIT` of memory, pages of files included, and gives it a split of
@@ -51,7 +51,7 @@ CASES = {
     "windows of a 64th": (64, False),
     "windows of a 64th, classes one after the other": (64, True),
 }
-RUNS = {"train_ann": (8, 5), "train_cnn": (3, 3)}  # epochs and seeds
+RUNS = {"train_ann": (8, 3), "train_cnn": (3, 3)}  # epochs and seeds
 
 
 class Noise:
@@ -94,7 +94,7 @@ def speed() -> None:
         for name, size in SIZES.items():
             with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR", "/tmp")) as folder:
                 count = Noise(Path(folder), size).count
-                print(f"{name}: {count:,} pictures, {size / 2**30:.0f} GiB", flush=True)
+                print(f"{name}: {count:,} pictures, {size / 2**30:.1f} GiB", flush=True)
                 command = [sys.executable, "-m", "benchmarks.windows", "timed", folder, str(count)]
                 subprocess.run(command, check=True, cwd=ROOT)
     finally:
