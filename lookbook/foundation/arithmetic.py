@@ -25,13 +25,17 @@ OF_TENSORFLOW = {
 }
 # Otherwise TensorFlow decides by the processor. Without oneDNN it takes three times as long.
 WITH_ONEDNN = {"TF_ENABLE_ONEDNN_OPTS": "1"}
+# Otherwise TensorFlow takes all of a GPU's memory, and leaves none to another process.
+OF_GPUS = "TF_FORCE_GPU_ALLOW_GROWTH"
 
 
 def settle() -> None:
     """Let this process compute as any processor with AVX2 does, if it has one.
 
-    To be called before NumPy and TensorFlow are imported.
+    On a GPU it takes the memory that it needs, unless the environment says otherwise. To be called
+    before NumPy and TensorFlow are imported.
     """
+    os.environ.setdefault(OF_GPUS, "true")
     if is_common():
         os.environ.update(OF_NUMPY | OF_TENSORFLOW | WITH_ONEDNN)
 

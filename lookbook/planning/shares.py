@@ -109,6 +109,10 @@ class Subset:
         """Return raw uint8 pictures of shape (len(indices), height, width, channels)."""
         return self.split.images(self.rows[indices])
 
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Return the same by plain reads; see `Split.read`."""
+        return self.split.read(self.rows[indices])
+
     def targets(self, indices: np.ndarray) -> np.ndarray:
         """Return their class indices or one-hot rows."""
         return self.split.targets(self.rows[indices])

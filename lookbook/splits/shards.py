@@ -1,13 +1,17 @@
 """Files of arrays, one after the other, read as one array, with few of them open at a time."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 MOST_OPEN = 32  # of a kind: each holds a file descriptor, and some systems give a process 256
+
+READERS = 8  # threads; each waits for the disk
 
 
 class Shards:
@@ -46,18 +50,25 @@ class Shards:
         return taken
 
     def read(self, rows: np.ndarray) -> np.ndarray:
-        """Return the same as `take`, by plain reads, for going through all of them once.
+        """Return the same as `take`, by plain reads, for what memory does not hold.
 
-        The pages of a memory map stay and count as this process's memory; these do not.
+        The pages of a memory map stay and count as this process's memory; these do not. Rows that
+        follow one another are read at once, and files side by side, so that the disk has always
+        something to do.
         """
         taken = np.empty((len(rows), *self._row), self._dtype)
-        size = taken[:1].nbytes
-        for shard, places, inside in self._located(rows):
-            head = self.paths[shard].stat().st_size - size * self._count(shard)
+
+        def fill(located: tuple[int, np.ndarray, np.ndarray]) -> None:
+            shard, places, inside = located
+            head = self.paths[shard].stat().st_size - taken[:1].nbytes * self._count(shard)
+            apart = np.flatnonzero((np.diff(inside) != 1) | (np.diff(places) != 1)) + 1
             with self.paths[shard].open("rb", buffering=0) as file:
-                for place, row in zip(places, inside, strict=True):
-                    file.seek(head + row * size)
-                    file.readinto(taken[place].data)
+                for start, end in pairwise([0, *apart, len(inside)]):
+                    file.seek(head + inside[start] * taken[:1].nbytes)
+                    file.readinto(taken[places[start] :][: end - start].data)
+
+        with ThreadPoolExecutor(READERS) as pool:
+            list(pool.map(fill, self._located(rows)))
         return taken
 
     def _map(self, shard: int) -> np.ndarray:
@@ -70,6 +81,8 @@ class Shards:
     def _located(self, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """Yield each file that has some of the rows, their places in `rows`, and in the file."""
         shards = np.searchsorted(self._starts, rows, side="right") - 1
-        for shard in np.unique(shards):
-            places = np.flatnonzero(shards == shard)
+        order = np.argsort(shards, kind="stable")
+        found, starts = np.unique(shards[order], return_index=True)
+        for shard, (start, end) in zip(found, pairwise([*starts, len(rows)]), strict=True):
+            places = order[start:end]
             yield int(shard), places, rows[places] - self._starts[shard]

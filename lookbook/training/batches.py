@@ -1,27 +1,24 @@
 """Batches for Keras: shuffled, gathered by index, and augmented, ahead of the model."""
 
-import itertools
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
 from lookbook.splits.split import index_blocks
 from lookbook.training.augmentation import Augmentation
+from lookbook.training.shuffling import Stored, example_bytes, shuffled_chunks
+
+Batches: TypeAlias = tf.data.Dataset | tf.distribute.DistributedDataset
 
 CHUNK_BATCHES = 128  # at most; fewer where they would hold more than CHUNK_BYTES
 CHUNK_BYTES = 8 * 2**20  # of inputs as they are stored
 
 
-class Examples(Protocol):
+class Examples(Stored, Protocol):
     """What batches are made from: a `lookbook.splits.split.Split`, or features of one."""
-
-    def __len__(self) -> int:
-        """Return the number of examples."""
-
-    def images(self, indices: np.ndarray) -> np.ndarray:
-        """Return the inputs of these examples."""
 
     def targets(self, indices: np.ndarray) -> np.ndarray:
         """Return their class indices or one-hot rows."""
@@ -30,18 +27,30 @@ class Examples(Protocol):
         """Return a hash of all of it."""
 
 
-def evaluation_batches(examples: Examples) -> tf.data.Dataset:
-    """Return (inputs, targets) of all examples in order, as many at once as fit."""
-    blocks = index_blocks(len(examples), examples.images(np.arange(1)).nbytes)
-    if len(blocks) == 1:  # without a thread: an epoch of a few hundred pictures takes a third less
+def evaluation_batches(examples: Examples, *, devices: int = 1) -> tuple[Batches, int | None]:
+    """Return all examples in order, as many at once as fit.
+
+    Args:
+        examples: Where inputs and targets come from.
+        devices: Where there are several, each takes a share of every batch, see `_shares`.
+
+    Returns:
+        (inputs, targets); and how many batches there are, or None with one device, where Keras sees
+        for itself. Of several it would count the shares.
+    """
+    blocks = index_blocks(len(examples), example_bytes(examples))
+    if (
+        len(blocks) == devices == 1
+    ):  # without a thread: an epoch of a few hundred pictures takes a third less
         whole = (examples.images(blocks[0]), examples.targets(blocks[0]))
-        return _untuned(tf.data.Dataset.from_tensors(whole))
+        return _untuned(tf.data.Dataset.from_tensors(whole)), None
 
     def parts() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for indices in blocks:
             yield examples.images(indices), examples.targets(indices)
 
-    return _dataset(examples, parts, len(blocks))
+    steps = len(blocks) if devices > 1 else None
+    return _dataset(examples, parts, devices * len(blocks), devices), steps
 
 
 def training_chunks(
@@ -52,13 +61,15 @@ def training_chunks(
     augmentation: Augmentation | None = None,
     first_epoch: int = 0,
     max_batches: int | None = None,
-) -> tuple[tf.data.Dataset, int]:
+    devices: int = 1,
+) -> tuple[Batches, int]:
     """Return training examples, epoch after epoch without end.
 
-    The order is a permutation of the all of them, another one in each epoch. An element is not a
-    batch but a chunk of several, see `chunk_batches`: with one of 32 small pictures at a time,
-    passing them from hand to hand would cost more than the training step. The first chunk of an
-    epoch is made ready while the epoch before is validated.
+    The order is a permutation of all of them, another one in each epoch, see
+    `lookbook.training.shuffling`. An element is not a batch but a chunk of several, see
+    `chunk_batches`: with one of 32 small pictures at a time, passing them from hand to hand would
+    cost more than the training step. The first chunk of an epoch is made ready while the epoch
+    before is validated.
 
     Args:
         examples: Where inputs and targets come from.
@@ -67,30 +78,30 @@ def training_chunks(
         augmentation: None leaves the inputs as they are.
         first_epoch: The epoch to begin with, where a training goes on.
         max_batches: Batches a chunk, at most; by default as many as are good for speed.
+        devices: Where there are several, a chunk is one batch, and each takes a share of it, see
+            `_shares`.
 
     Returns:
         (inputs, targets), with as many examples as `chunk_batches` batches; the last chunk of an
         epoch, and its last batch, may be smaller. And how many chunks make an epoch.
     """
-    chunk_size = batch_size * min(chunk_batches(examples, batch_size), max_batches or CHUNK_BATCHES)
+    most = 1 if devices > 1 else max_batches or CHUNK_BATCHES
+    chunk_size = batch_size * min(chunk_batches(examples, batch_size), most)
 
     def parts() -> Iterator[tuple[np.ndarray, ...]]:
-        for epoch in itertools.count(first_epoch):
-            rng = np.random.default_rng([seed, epoch])
-            order = rng.permutation(len(examples))
-            for start in range(0, len(order), chunk_size):
-                indices = order[start : start + chunk_size]
-                images = examples.images(indices)
-                if augmentation:
-                    images = augmentation.apply(rng, images)
-                yield images, examples.targets(indices)
+        for rng, indices, images in shuffled_chunks(
+            examples, chunk_size=chunk_size, seed=seed, first_epoch=first_epoch
+        ):
+            changed = augmentation.apply(rng, images) if augmentation else images
+            yield changed, examples.targets(indices)
 
-    return _dataset(examples, parts, tf.data.INFINITE_CARDINALITY), -(-len(examples) // chunk_size)
+    chunks = _dataset(examples, parts, tf.data.INFINITE_CARDINALITY, devices)
+    return chunks, -(-len(examples) // chunk_size)
 
 
 def chunk_batches(examples: Examples, batch_size: int) -> int:
     """Return how many batches a chunk of these examples holds."""
-    batch_bytes = batch_size * examples.images(np.arange(1)).nbytes
+    batch_bytes = batch_size * example_bytes(examples)
     return max(1, min(CHUNK_BATCHES, CHUNK_BYTES // batch_bytes))
 
 
@@ -98,14 +109,41 @@ def _dataset(
     examples: Examples,
     parts: Callable[[], Iterator[tuple[np.ndarray, ...]]],
     cardinality: int,
-) -> tf.data.Dataset:
+    devices: int,
+) -> Batches:
     first = np.arange(1)
     signature = tuple(
         tf.TensorSpec([None, *example.shape[1:]], example.dtype)
         for example in (examples.images(first), examples.targets(first))
     )
-    dataset = tf.data.Dataset.from_generator(parts, output_signature=signature)
-    return _untuned(dataset.apply(tf.data.experimental.assert_cardinality(cardinality)).prefetch(2))
+    if devices > 1:
+        signature += (tf.TensorSpec([None], tf.bool), tf.TensorSpec([], tf.float32))
+    shares = partial(_shares, parts, devices) if devices > 1 else parts
+    dataset = tf.data.Dataset.from_generator(shares, output_signature=signature)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(cardinality))
+    dataset = _untuned(dataset.prefetch(2 * devices))
+    if devices == 1:
+        return dataset
+    return tf.distribute.get_strategy().distribute_datasets_from_function(lambda _: dataset)
+
+
+def _shares(
+    parts: Callable[[], Iterator[tuple[np.ndarray, ...]]], devices: int
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Yield each device's share of a batch in turn, all shares of a batch of one size.
+
+    A batch that cannot be divided has its first examples once more at its end: no device is ever
+    without an example, which would make its means, and by them all weights, NaN.
+
+    Yields:
+        Inputs and targets; bool of shape (share,), false for an example that another share has; and
+        how many examples the batch has, float32 of shape ().
+    """
+    for images, targets in parts():
+        size, share = len(targets), -(-len(targets) // devices)
+        for places in np.arange(share * devices).reshape(devices, share):
+            rows = places % size
+            yield images[rows], targets[rows], places < size, np.array(size, np.float32)
 
 
 def _untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:

@@ -73,9 +73,9 @@ def strategy_for(gpus: list[str], hardware: HardwareParams) -> tf.distribute.Str
     return tf.distribute.get_strategy()
 
 
-def one_device() -> bool:
-    """Return whether there is one replica of the model, as outside of any strategy."""
-    return tf.distribute.get_strategy().num_replicas_in_sync == 1
+def device_count() -> int:
+    """Return how many replicas of the model there are: 1 outside of any strategy."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def check_memory(model: keras.Model, batch_size: int, parameter: str) -> None:

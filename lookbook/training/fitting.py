@@ -17,7 +17,7 @@ from lookbook.foundation.stopwatch import note
 from lookbook.training.augmentation import Augmentation
 from lookbook.training.batches import Examples, evaluation_batches, training_chunks
 from lookbook.training.checkpoints import Checkpoint, discard, identity_of
-from lookbook.training.devices import check_memory, one_device, out_of_memory
+from lookbook.training.devices import check_memory, device_count, out_of_memory
 from lookbook.training.optimizers import FUSED, KERAS
 from lookbook.training.steps import Progress, StopAtNaN, Trainer
 
@@ -61,9 +61,10 @@ def fit(
     """
     check_memory(model, settings.batch_size, f"{name}.batch_size")
     epochs = epochs_of(settings, len(train))
-    trainer = compiled(model, train, settings, in_chunks=one_device())
-    held_out = evaluation_batches(validation)
-    before = trainer.evaluate(held_out, verbose=0, return_dict=True)
+    devices = device_count()
+    trainer = compiled(model, train, settings)
+    held_out, steps = evaluation_batches(validation, devices=devices)
+    before = trainer.evaluate(held_out, steps=steps, verbose=0, return_dict=True)
     stopping = None
     patience = patience_of(settings, epochs)
     if patience:
@@ -78,7 +79,7 @@ def fit(
         seed=settings.seed,
         augmentation=augmentation,
         first_epoch=checkpoint.epoch,
-        max_batches=None if one_device() else 1,
+        devices=devices,
     )
     logger.info(
         "%s: %s and %s validation examples, at most %d epochs",
@@ -95,6 +96,7 @@ def fit(
         trainer.fit(
             training,
             validation_data=held_out,
+            validation_steps=steps,
             initial_epoch=epochs if checkpoint.stopped else checkpoint.epoch,
             epochs=epochs,
             steps_per_epoch=chunks_an_epoch,
@@ -143,7 +145,7 @@ def patience_of(settings: TrainingParams, epochs: int) -> int:
 
 
 def compiled(
-    model: keras.Model, train: Examples, settings: TrainingParams, *, in_chunks: bool
+    model: keras.Model, train: Examples, settings: TrainingParams, *, in_chunks: bool = True
 ) -> Trainer:
     """Return the model as one that Keras can train as the settings say.
 
@@ -151,7 +153,8 @@ def compiled(
         model: From inputs to probabilities.
         train: Training examples.
         settings: Of the training.
-        in_chunks: Whether what it is given holds several batches; else it is one batch.
+        in_chunks: Whether it is given what `training_chunks` gives to `device_count` devices; else
+            it is one batch, as Keras trains on it.
     """
     balanced = settings.class_weights == "balanced"
     trainer = Trainer(
@@ -168,6 +171,8 @@ def compiled(
         jit_compile=False,  # see `lookbook.training.devices`
     )
     trainer.optimizer.build(trainer.trainable_variables)
+    first = np.arange(1)
+    trainer.build_figures(train.images(first), train.targets(first))
     return trainer
 
 
@@ -198,7 +203,7 @@ def build_optimizer(settings: TrainingParams, *, steps: int) -> keras.optimizers
     }
     if settings.optimizer == "sgd":
         common["momentum"] = settings.momentum
-    optimizers = FUSED if one_device() else KERAS
+    optimizers = FUSED if device_count() == 1 else KERAS
     optimizer = optimizers[settings.optimizer](**common)
     if settings.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=UNDECAYED)

@@ -115,6 +115,10 @@ class Features:
         """Return float32 features of shape (len(indices), features)."""
         return self._shards.take(indices)
 
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Return the same by plain reads; see `Shards.read`."""
+        return self._shards.read(indices)
+
     def targets(self, indices: np.ndarray) -> np.ndarray:
         """Return the targets of the pictures that these rows are views of."""
         return self.split.targets(indices % len(self.split))

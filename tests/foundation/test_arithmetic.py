@@ -59,8 +59,18 @@ def test_a_processor_that_lacks_what_is_common_is_left_as_it_is(claiming, flags)
     claiming(flags)
     before = dict(os.environ)
     arithmetic.settle()
-    assert os.environ == before
+    assert os.environ == before | {arithmetic.OF_GPUS: "true"}
     assert not arithmetic.is_common()
+
+
+def test_the_memory_of_a_gpu_is_taken_as_needed_unless_told_otherwise(claiming):
+    claiming("avx2 fma")
+    os.environ.pop("TF_FORCE_GPU_ALLOW_GROWTH", None)
+    arithmetic.settle()
+    assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+    os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "false"
+    arithmetic.settle()
+    assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "false"
 
 
 def test_a_class_of_processors_has_a_name(claiming, monkeypatch):

@@ -19,7 +19,9 @@ def of_ten(tmp_path):
     return Shards(paths, [len(part) for part in parts], (3,), np.int16)
 
 
-@pytest.mark.parametrize("rows", [[0], [9, 0, 4, 3, 3], range(10), []], ids=str)
+@pytest.mark.parametrize(
+    "rows", [[0], [9, 0, 4, 3, 3], [3, 4, 5, 7, 8, 9], [5, 6, 0, 1, 7, 2], range(10), []], ids=str
+)
 def test_rows_are_found_in_any_order(of_ten, rows):
     rows = np.array(rows, int)
     for taken in (of_ten.take(rows), of_ten.read(rows)):
@@ -43,6 +45,7 @@ def test_more_files_than_a_process_may_open(tmp_path):
         many = Shards(paths, [2] * len(paths), (1,), np.int16)
         rows = np.random.default_rng(0).permutation(len(many))
         np.testing.assert_array_equal(many.take(rows)[:, 0], rows // 2)
+        np.testing.assert_array_equal(many.read(rows)[:, 0], rows // 2)
         assert many._mapped.cache_info().currsize == shards.MOST_OPEN
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

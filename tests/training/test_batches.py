@@ -6,7 +6,12 @@ from lookbook.foundation.params import load_params
 from lookbook.splits.spec import Scaling, Spec
 from lookbook.training import batches as module
 from lookbook.training.augmentation import Augmentation, transformed
-from lookbook.training.batches import chunk_batches, evaluation_batches, training_chunks
+from lookbook.training.batches import (
+    _shares,
+    chunk_batches,
+    evaluation_batches,
+    training_chunks,
+)
 
 
 class Pictures:
@@ -45,7 +50,7 @@ def epochs(number, *args, **options):
 @pytest.mark.parametrize("count", [1, 7, 64, 131])
 def test_an_epoch_has_every_picture_once(monkeypatch, count):
     monkeypatch.setattr("lookbook.splits.split.BLOCK_BYTES", 1000)  # 50 pictures
-    ordered = evaluation_batches(Pictures(count))
+    ordered, _ = evaluation_batches(Pictures(count))
     assert rows(ordered) == list(range(count))
     assert ordered.cardinality() == len(list(ordered)) == -(-count // 50)
     monkeypatch.setattr(module, "CHUNK_BATCHES", 5)
@@ -59,7 +64,7 @@ def test_an_epoch_has_every_picture_once(monkeypatch, count):
 def test_no_thread_of_tensorflows_tunes_what_is_fixed():
     """Waiting for that thread at the end of an epoch can take as long as the epoch."""
     for dataset in (
-        evaluation_batches(Pictures(10)),
+        evaluation_batches(Pictures(10))[0],
         training_chunks(Pictures(10), batch_size=4, seed=0)[0],
     ):
         assert dataset.options().autotune.enabled is False
@@ -89,13 +94,32 @@ def test_the_order_follows_seed_and_epoch():
     assert rows(other) != first
 
 
+def test_the_order_is_a_permutation_of_all():
+    for number, epoch in enumerate(map(rows, epochs(2, Pictures(100), batch_size=8, seed=5))):
+        assert epoch == np.random.default_rng([5, number]).permutation(100).tolist()
+
+
+@pytest.mark.parametrize("count", [1, 2, 8, 10, 11])
+@pytest.mark.parametrize("devices", [2, 3])
+def test_devices_get_shares_of_one_size_in_turn(count, devices):
+    rows = np.arange(count, dtype=np.int32)
+    shares = list(_shares(lambda: iter([(rows + 100, rows)]), devices))
+    assert len(shares) == devices
+    assert {len(part) for share in shares for part in share[:3]} == {-(-count // devices)}
+    assert {float(size) for *_, size in shares} == {count}
+    for images, targets, _, _ in shares:
+        np.testing.assert_array_equal(images, targets + 100)
+    real = np.concatenate([targets[is_real] for _, targets, is_real, _ in shares])
+    np.testing.assert_array_equal(real, rows)
+
+
 def test_a_training_may_begin_with_a_later_epoch():
     first, second = map(rows, epochs(2, Pictures(100), batch_size=8, seed=5))
     [later] = epochs(1, Pictures(100), batch_size=8, seed=5, first_epoch=1)
     assert rows(later) == second != first
 
 
-def test_several_devices_get_batch_by_batch():
+def test_a_chunk_may_be_a_single_batch():
     [batches] = epochs(1, Pictures(100), batch_size=8, seed=5, max_batches=1)
     assert [len(targets) for _, targets in batches] == [8] * 12 + [4]
 
@@ -160,6 +184,15 @@ def test_the_transform_is_the_slow_reference(augmentation):
             )
             # Rounded; a coordinate's last digits decide between neighbours up to 255 apart.
             np.testing.assert_allclose(received[i, ..., channel], expected, atol=0.52)
+
+
+def test_many_pictures_are_transformed_as_few_are():
+    images = np.random.default_rng(1).integers(0, 256, (200, 9, 12, 3), dtype=np.uint8)
+    transforms = Augmentation(20, 0.2, 0.1).draw(np.random.default_rng(2), 200, 9, 12)
+    together = transformed(images, transforms)
+    for one in range(200):
+        alone = transformed(images[one : one + 1], transforms[one : one + 1])
+        np.testing.assert_array_equal(together[one], alone[0])
 
 
 def test_no_augmentation_is_the_identity():

@@ -1,31 +1,31 @@
 import hashlib
-import json
+import itertools
 import re
-import sys
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from support import ROOT, run, settings_of
+from support import settings_of
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import load_params
 from lookbook.networks.architectures import build_ann
 from lookbook.networks.saving import load_keras, save_keras, save_summary
 from lookbook.splits.spec import Scaling, Spec
-from lookbook.training import checkpoints
+from lookbook.training import batches, checkpoints, shuffling
 from lookbook.training.devices import make_deterministic, prepared
 from lookbook.training.fitting import (
     balanced_weights,
     build_optimizer,
+    compiled,
     epochs_of,
     fit,
     patience_of,
     save_curves,
 )
-from lookbook.training.steps import Trainer
+from lookbook.training.steps import AHEAD, Trainer
 
 SPEC = Spec(["a", "b"], (4, 4, 1), Scaling("unit", [1 / 255], [0.0]), False, {}, {})
 
@@ -45,6 +45,8 @@ class Blobs:
 
     def images(self, indices):
         return self.pixels[indices]
+
+    read = images
 
     def targets(self, indices):
         labels = self.labels[indices]
@@ -212,6 +214,45 @@ def test_a_loss_that_breaks_late_leaves_no_checkpoint(settings, monkeypatch):
     assert not list(checkpoints.CHECKPOINTS.glob("*"))
 
 
+@pytest.mark.parametrize(("batch", "step"), [(5, 19), (12, 26)])  # 13 an epoch
+def test_a_loss_that_breaks_is_noticed_though_the_host_is_ahead(settings, monkeypatch, batch, step):
+    class Break(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.epoch, self.seen = epoch, []
+
+        def on_train_batch_begin(self, number, logs=None):
+            self.seen.append(number)
+            if (self.epoch, number) == (1, batch):
+                self.model.set_weights([weight * np.nan for weight in self.model.get_weights()])
+
+    breaking = Break()
+    monkeypatch.setattr(batches, "CHUNK_BATCHES", 1)
+    fit_in_full = Trainer.fit
+    monkeypatch.setattr(
+        Trainer,
+        "fit",
+        lambda self, *args, callbacks, **options: fit_in_full(
+            self, *args, callbacks=[*callbacks, breaking], **options
+        ),
+    )
+    with pytest.raises(LookbookError, match=f"Received: nan at step {step},"):
+        train(settings)
+    assert breaking.epoch == 1 and breaking.seen[-1] == min(batch + AHEAD, 12)
+    assert not list(checkpoints.CHECKPOINTS.glob("*"))
+
+
+def test_a_step_waits_for_no_result(settings):
+    """What it returns is what came of a chunk some steps ago."""
+    make_deterministic(settings.seed)
+    trainer = compiled(network(), Blobs(200), settings)
+    chunks, _ = batches.training_chunks(Blobs(200), batch_size=16, seed=0, max_batches=1)
+    drawn = iter(chunks)
+    step = trainer.make_train_function()
+    told = [step(drawn) for _ in range(5)]
+    assert told[0] is told[1] is told[AHEAD] is not told[AHEAD + 1]
+    assert [taken.before for taken in trainer._recent] == [2, 3, 4]
+
+
 @pytest.mark.parametrize("label_smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("one_hot", [False, True])
 def test_the_loss_is_the_cross_entropy_by_hand(settings, label_smoothing, one_hot):
@@ -264,8 +305,8 @@ def test_fused_updates_are_keras_updates(settings, monkeypatch, changes):
     settings = settings.model_copy(update=changes | {"learning_rate": 0.01})
     ends = []
     for devices in (1, 2):
-        alone = "lookbook.training.fitting.one_device"
-        monkeypatch.setattr(alone, lambda devices=devices: devices == 1)
+        count = "lookbook.training.fitting.device_count"
+        monkeypatch.setattr(count, lambda devices=devices: devices)
         optimizer = build_optimizer(settings, steps=30)
         rng = np.random.default_rng(0)
         variables = [
@@ -351,11 +392,18 @@ class KillAfter(keras.callbacks.Callback):
             raise KilledError
 
 
-@pytest.mark.parametrize("killed_in", [1, 3, 5])
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize(
+    ("killed_in", "optimizer", "windowed"),
+    [*itertools.product([1, 3, 5], ["sgd", "adam"], [False]), (3, "adam", True)],
+)
 def test_a_killed_training_ends_as_if_it_had_not_been(
-    settings, monkeypatch, tmp_path, killed_in, optimizer
+    settings, monkeypatch, killed_in, optimizer, windowed
 ):
+    if windowed:
+        monkeypatch.setattr(shuffling, "LARGE_BYTES", 0)
+        monkeypatch.setattr(shuffling, "WINDOW_BYTES", 16 * 64)  # a picture has 16 bytes
+        monkeypatch.setattr(shuffling, "RUN_BYTES", 16 * 4)
+        monkeypatch.setattr(batches, "CHUNK_BATCHES", 1)
     changes = {"epochs": 6, "optimizer": optimizer, "early_stopping": 3, "schedule": "cosine"}
     settings = settings.model_copy(update=changes | {"warmup": 0.2, "learning_rate": 0.05})
     whole, whole_curves, whole_figures = train(settings, batch_norm=True)
@@ -421,38 +469,6 @@ def test_a_checkpoint_of_another_training_is_not_used(settings, monkeypatch, fau
     monkeypatch.setattr(checkpoints.Checkpoint, "__init__", look)
     train(settings, count=199 if fault == "data" else 200)
     assert epochs == [0]
-
-
-def test_several_devices_share_each_batch(settings, project):
-    """Two CPUs that TensorFlow is told there are: the same loss as on one."""
-    code = """
-import tensorflow as tf, sys
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-sys.path[:0] = ["TESTS", "TESTS/training"]
-from test_fitting import Blobs, network
-from lookbook.training import devices as hardware
-from lookbook.foundation.params import load_params
-from lookbook.training.fitting import fit
-devices = sys.argv[1]
-names = [device.name for device in tf.config.list_logical_devices("CPU")]
-params = load_params()
-strategy = hardware.strategy_for
-hardware.strategy_for = lambda gpus, chosen: strategy(names, chosen)
-settings = params.train_ann.model_copy(update={"batch_size": 16, "epochs": 3})
-with hardware.prepared(params.hardware.model_copy(update={"devices": devices}), 1):
-    model = network(dropout=0.0)
-    curves, _ = fit(model, Blobs(200), Blobs(60), settings, name="train_ann")
-    print([tf.distribute.get_strategy().num_replicas_in_sync, *curves["loss"]])
-"""
-    losses = {}
-    for devices in ("one", "all"):
-        done = run(
-            sys.executable, "-c", code.replace("TESTS", str(ROOT / "tests")), devices, cwd=project
-        )
-        replicas, *losses[devices] = json.loads(done.stdout.strip().splitlines()[-1])
-        assert replicas == {"one": 1, "all": 2}[devices]
-    np.testing.assert_allclose(losses["one"], losses["all"], rtol=0.01)
 
 
 def test_mixed_precision_is_for_gpus_and_saves_float32(tmp_path):

@@ -81,6 +81,7 @@ def test_many_features_are_kept_in_shards(extractor, monkeypatch):
     rows = np.array([0, 99, 100, 250, 3, 101])
     expected = extractor.model.predict_on_batch(validation.images(rows))
     np.testing.assert_allclose(found.images(rows), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(found.read(rows), found.images(rows))
     mean, variance = found.moments()
     everything = found.images(np.arange(len(validation)))
     np.testing.assert_allclose(mean, everything.mean(axis=0), rtol=1e-4, atol=1e-6)
