@@ -55,9 +55,9 @@ class Shards:
         for shard, places, inside in self._located(rows):
             head = self.paths[shard].stat().st_size - size * self._count(shard)
             with self.paths[shard].open("rb", buffering=0) as file:
-                for place, row in zip(places, inside, strict=True):
+                for place, row, count in _runs(places, inside):
                     file.seek(head + row * size)
-                    file.readinto(taken[place].data)
+                    file.readinto(taken[place : place + count].data)
         return taken
 
     def _map(self, shard: int) -> np.ndarray:
@@ -70,6 +70,15 @@ class Shards:
     def _located(self, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         """Yield each file that has some of the rows, their places in `rows`, and in the file."""
         shards = np.searchsorted(self._starts, rows, side="right") - 1
-        for shard in np.unique(shards):
-            places = np.flatnonzero(shards == shard)
+        order = np.argsort(shards, kind="stable")
+        found, firsts = np.unique(shards[order], return_index=True)
+        for shard, places in zip(found, np.split(order, firsts[1:]), strict=False):
             yield int(shard), places, rows[places] - self._starts[shard]
+
+
+def _runs(places: np.ndarray, rows: np.ndarray) -> Iterator[tuple[int, int, int]]:
+    """Yield the first place, the first row and the length of what follows one another in both."""
+    ends = np.flatnonzero((np.diff(places) != 1) | (np.diff(rows) != 1)) + 1
+    starts = np.concatenate([[0], ends])
+    counts = np.diff([*starts, len(rows)])
+    yield from zip(places[starts].tolist(), rows[starts].tolist(), counts.tolist(), strict=True)

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from lookbook.foundation.parallel import in_parallel
 from lookbook.foundation.params import AugmentationParams
 from lookbook.splits.spec import Spec
+
+BYTES_AT_ONCE = 2**19  # of pictures that a thread takes
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Augmentation:
 
 
 def transformed(images: np.ndarray, transforms: np.ndarray) -> np.ndarray:
-    """Transform pictures; what comes from outside repeats the nearest edge.
+    """Transform pictures on all cores; what comes from outside repeats the nearest edge.
 
     On photos OpenCV needs a sixth of the time of TensorFlow's `ImageProjectiveTransformV3`, on
     small grey pictures half.
@@ -81,13 +84,21 @@ def transformed(images: np.ndarray, transforms: np.ndarray) -> np.ndarray:
     """
     height, width = images.shape[1:3]
     result = np.empty_like(images)
-    for image, transform, target in zip(images, transforms, result, strict=True):
-        cv2.warpAffine(
-            image,
-            transform,
-            (width, height),
-            dst=target,
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+
+    def transform(start: int) -> None:
+        rows = slice(start, start + at_once)
+        for image, matrix, target in zip(images[rows], transforms[rows], result[rows], strict=True):
+            cv2.warpAffine(
+                image,
+                matrix,
+                (width, height),
+                dst=target,
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+
+    # OpenCV itself shares out the rows of a picture, but not of one below 65,536 pixels.
+    at_once = max(1, BYTES_AT_ONCE // images[:1].nbytes) if len(images) else 1
+    for _ in in_parallel(transform, range(0, len(images), at_once)):
+        pass
     return result
