@@ -13,6 +13,7 @@ are taken about their mean, which changes no minimum, as the intercept has no pe
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -111,7 +112,7 @@ class Streamed:
             pixels = self._read(window)
             places = np.arange(len(window)) if rng is None else rng.permutation(len(window))
             cut = np.split(places, range(BATCH, len(places), BATCH))
-            ready = in_parallel(lambda part, pixels=pixels: self._inputs(pixels[part]), cut)
+            ready = in_parallel(partial(self._inputs, pixels), cut)
             for part, inputs in zip(cut, ready, strict=True):
                 yield window[part], inputs
 
@@ -137,8 +138,8 @@ class Streamed:
         ]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def _inputs(self, pixels: np.ndarray) -> np.ndarray:
-        return shallow_inputs(pixels, self._splits[0].spec.scaling, self._shrink)
+    def _inputs(self, pixels: np.ndarray, places: np.ndarray) -> np.ndarray:
+        return shallow_inputs(pixels[places], self._splits[0].spec.scaling, self._shrink)
 
 
 class _Moments(NamedTuple):

@@ -35,11 +35,11 @@ def averaged(pixels: np.ndarray, side: int) -> np.ndarray:
     of_rows = whole.reshape(n, height, side, width * side * channels)
     rows = of_rows[:, :, 0].astype(np.uint16 if side <= 16 else np.uint32)  # 16 * 16 * 255 fits
     for row in range(1, side):
-        rows += of_rows[:, :, row]
+        np.add(rows, of_rows[:, :, row], out=rows)
     of_columns = rows.reshape(n, height, width, side, channels)
     sums = of_columns[:, :, :, 0].copy()
     for column in range(1, side):
-        sums += of_columns[:, :, :, column]
+        np.add(sums, of_columns[:, :, :, column], out=sums)
     return sums.astype(np.float32) / np.float32(side * side)
 
 

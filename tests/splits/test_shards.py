@@ -19,7 +19,9 @@ def of_ten(tmp_path):
     return Shards(paths, [len(part) for part in parts], (3,), np.int16)
 
 
-@pytest.mark.parametrize("rows", [[0], [9, 0, 4, 3, 3], [1, 2, 5, 6, 7, 8, 9], [5, 6, 4, 5], range(10), []], ids=str)
+@pytest.mark.parametrize(
+    "rows", [[0], [9, 0, 4, 3, 3], [1, 2, 5, 6, 7, 8, 9], [5, 6, 4, 5], range(10), []], ids=str
+)
 def test_rows_are_found_in_any_order(of_ten, rows):
     rows = np.array(rows, int)
     for taken in (of_ten.take(rows), of_ten.read(rows)):
