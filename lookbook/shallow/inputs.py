@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lookbook.splits.spec import Scaling
+from lookbook.splits.spec import Scaling, Spec
 from lookbook.splits.split import Split
 
 
@@ -15,21 +15,51 @@ def shallow_inputs(pixels: np.ndarray, scaling: Scaling, shrink: int) -> np.ndar
         shrink: Side of the squares of pixels that are averaged; 1 leaves all as they are.
     """
     if shrink > 1:
-        n, height, width, channels = pixels.shape
-        height, width = height // shrink, width // shrink
-        whole = pixels[:, : height * shrink, : width * shrink]
-        squares = whole.reshape(n, height, shrink, width, shrink, channels)
-        pixels = squares.mean(axis=(2, 4), dtype=np.float32)
+        pixels = averaged(pixels, shrink)
     return scaling.apply(pixels).reshape(len(pixels), -1)
 
 
-def split_inputs(split: Split, shrink: int) -> np.ndarray:
-    """Return such a model's inputs for all pictures of a split, read a block at a time."""
-    blocks = (shallow_inputs(split.images(b), split.spec.scaling, shrink) for b in split.blocks())
-    first = next(blocks)
-    rows = np.empty((len(split), first.shape[1]), np.float32)
-    rows[: len(first)], start = first, len(first)
-    for block in blocks:
-        rows[start : start + len(block)] = block
-        start += len(block)
+def averaged(pixels: np.ndarray, side: int) -> np.ndarray:
+    """Return the means of squares of pixels: float32 (n, height // side, width // side, channels).
+
+    Sums of whole numbers, row by row and then column by column, take a sixth of the time of a
+    mean over both axes.
+
+    Args:
+        pixels: uint8 of shape (n, height, width, channels).
+        side: Of the squares, in pixels.
+    """
+    n, height, width, channels = pixels.shape
+    height, width = height // side, width // side
+    whole = pixels[:, : height * side, : width * side]
+    of_rows = whole.reshape(n, height, side, width * side * channels)
+    rows = of_rows[:, :, 0].astype(np.uint16 if side <= 16 else np.uint32)  # 16 * 16 * 255 fits
+    for row in range(1, side):
+        np.add(rows, of_rows[:, :, row], out=rows)
+    of_columns = rows.reshape(n, height, width, side, channels)
+    sums = of_columns[:, :, :, 0].copy()
+    for column in range(1, side):
+        np.add(sums, of_columns[:, :, :, column], out=sums)
+    return sums.astype(np.float32) / np.float32(side * side)
+
+
+def split_inputs(splits: list[Split], shrink: int) -> np.ndarray:
+    """Return such a model's inputs for all pictures of some splits, read a block at a time.
+
+    Returns:
+        float32 of shape (pictures of all of them, values).
+    """
+    values = num_inputs(splits[0].spec, shrink)
+    rows, start = np.empty((sum(map(len, splits)), values), np.float32), 0
+    for split in splits:
+        for block in split.blocks():
+            inputs = shallow_inputs(split.images(block), split.spec.scaling, shrink)
+            rows[start : start + len(block)] = inputs
+            start += len(block)
     return rows
+
+
+def num_inputs(spec: Spec, shrink: int) -> int:
+    """Return how many values of a picture such a model sees."""
+    height, width, channels = spec.image_shape
+    return (height // shrink) * (width // shrink) * channels

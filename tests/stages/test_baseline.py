@@ -1,14 +1,17 @@
 import json
+import logging
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from support import change_spec
+from support import ROOT, change_spec
 
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import load_params
 from lookbook.ladder.models import load_model, predict
+from lookbook.shallow.descent import Streamed
+from lookbook.shallow.held import Held
 from lookbook.shallow.inputs import shallow_inputs, split_inputs
 from lookbook.shallow.linear import LinearModel, save_linear
 from lookbook.splits.headline import Headline
@@ -48,7 +51,7 @@ def test_a_saved_classifier_says_the_same(processed, tmp_path, loss, penalty, cl
     train = Split("train")
     few = train.labels < classes
     settings = load_params().baseline.model_copy(update={"loss": loss, "penalty": penalty})
-    x = split_inputs(train, 1)[few]
+    x = split_inputs([train], 1)[few]
     classifier = baseline.build_classifier(settings).fit(x, train.labels[few])
     path = tmp_path / "linear.npz"
     save_linear(path, classifier, train.spec.scaling, 1)
@@ -106,15 +109,14 @@ def test_of_unequal_classes_the_cross_validated_figure_is_balanced(project):
     x[labels == 1] += 9
     settings = load_params().baseline
     headline = Headline("balanced_accuracy", "unequal")
-    found = baseline.repeatedly_validated(x, labels, headline, settings, None)
+    found = baseline.repeatedly_validated(Held(x, labels), headline, settings, None)
     assert found["balanced_accuracy"] > 0.95
     assert found["low"] < 0.9  # ten pictures of a class say little
 
 
-def test_more_folds_than_pictures_of_a_class_are_refused(processed):
-    settings = load_params().baseline.model_copy(update={"folds": 5})
+def test_more_folds_than_pictures_of_a_class_are_refused():
     with pytest.raises(LookbookError, match="at most 2 folds.* Received: baseline.folds=5"):
-        baseline.cross_validated(np.zeros((6, 3)), np.array([0, 0, 0, 0, 1, 1]), settings)
+        baseline.drawn_folds(np.array([0, 0, 0, 0, 1, 1]), 5)
 
 
 def test_large_pictures_are_averaged_down():
@@ -139,3 +141,39 @@ def test_a_model_of_large_pictures_takes_raw_pixels(processed, set_params, run_m
     validation = Split("validation")
     probabilities = predict(model, validation, baseline.MODEL)
     assert (probabilities.argmax(axis=1) == validation.labels).mean() > 0.9
+
+
+def test_more_values_than_memory_should_hold_go_through_in_batches(
+    processed, run_main, monkeypatch, caplog
+):
+    caplog.set_level(logging.INFO)
+    set_test_pictures(processed, 299)
+    monkeypatch.setattr(baseline, "MOST_HELD", 1079 * 28 * 28 - 1)
+    code, err = run_main(baseline.main)
+    assert code == 0, err
+    assert "845,936 values: by minibatches" in caplog.text
+    metrics = json.loads(Path("metrics/baseline.json").read_text())
+    assert list(metrics) == [
+        "image_size",
+        "cv_accuracy_mean",
+        "cv_accuracy_std",
+        "train_accuracy",
+        "validation_accuracy",
+        "repeated_cv",
+    ]
+    committed = json.loads((ROOT / "metrics/baseline.json").read_text())  # of the other way
+    for name in ("cv_accuracy_mean", "validation_accuracy"):
+        assert metrics[name] == pytest.approx(committed[name], abs=0.02)
+    crossed = metrics["repeated_cv"]["accuracy"]
+    assert crossed == pytest.approx(metrics["validation_accuracy"], abs=0.02)
+    validation = Split("validation")
+    probabilities = predict(load_model(baseline.MODEL), validation, baseline.MODEL)
+    accuracy = (probabilities.argmax(axis=1) == validation.labels).mean()
+    assert accuracy == pytest.approx(metrics["validation_accuracy"], abs=1e-6)
+
+
+def test_as_many_values_as_memory_should_hold_are_held(processed, monkeypatch):
+    train, validation = Split("train"), Split("validation")
+    monkeypatch.setattr(baseline, "MOST_HELD", len(train) * 14 * 14)
+    assert isinstance(baseline.opened(train, validation, 2), Held)
+    assert isinstance(baseline.opened(train, validation, 1), Streamed)

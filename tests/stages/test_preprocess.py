@@ -139,7 +139,7 @@ def test_scaling_changes_the_description_and_not_the_pixels(
     assert read_spec().one_hot
     assert (processed / "train/images-00000.npy").read_bytes() == before
     if scaling == "standard":
-        scaled = split_inputs(Split("train"), 1)
+        scaled = split_inputs([Split("train")], 1)
         np.testing.assert_allclose([scaled.mean(), scaled.std()], [0, 1], atol=1e-3)
 
 

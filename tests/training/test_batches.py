@@ -241,3 +241,16 @@ def test_a_turned_and_mirrored_picture_is_the_mirror_image_of_the_turned_one():
     assert 10 < changed.sum() < 40
     expected = transformed(images, turned)[changed][:, :, ::-1]
     np.testing.assert_allclose(transformed(images, both)[changed], expected, atol=1)
+
+
+def test_pictures_are_transformed_alike_on_any_number_of_cores(monkeypatch):
+    images = np.random.default_rng(1).integers(0, 256, (50, 9, 12, 3), dtype=np.uint8)
+    transforms = Augmentation(10, 0.1, 0.1).draw(np.random.default_rng(2), 50, 9, 12)
+    expected = np.concatenate(
+        [transformed(images[row : row + 1], transforms[row : row + 1]) for row in range(50)]
+    )
+    monkeypatch.setattr("lookbook.training.augmentation.BYTES_AT_ONCE", 7 * images[0].nbytes)
+    for cores in (1, 3):
+        monkeypatch.setattr("lookbook.foundation.parallel.core_count", lambda cores=cores: cores)
+        np.testing.assert_array_equal(transformed(images, transforms), expected)
+    assert transformed(images[:0], transforms[:0]).shape == (0, 9, 12, 3)
