@@ -33,7 +33,8 @@ def isolated(monkeypatch, tmp_path_factory):
         monkeypatch.setenv(f"GIT_{role}_NAME", "Tester")
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "tester@example.com")
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.delenv("LOOKBOOK_MIRROR", raising=False)
+    for name in ("LOOKBOOK_MIRROR", "DASK_SCHEDULER_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,9 @@ OF_A_SET = {LIST, NOTES}
 SHELL = {
     "cat",
     "curl",
+    "dask",
     "docker",
+    "export",
     "find",
     "git",
     "gto",

@@ -9,6 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lookbook.cluster.elsewhere import Elsewhere
+from lookbook.cluster.mapping import mapped
+from lookbook.cluster.networks import conditions
 from lookbook.foundation.damage import DAMAGED_ARRAYS
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.lock_file import check_locked
@@ -160,12 +163,21 @@ def _looked(
     model: Model, split: Split, rows: np.ndarray, path: Path
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield what a model makes of the pictures, as many at once as may go through it."""
+    blocks = index_blocks(len(rows), int(np.prod(split.image_shape)))
+    pictures = (split.images(rows[block]) for block in blocks)
     try:
-        for block in index_blocks(len(rows), int(np.prod(split.image_shape))):
-            yield model.look(split.images(rows[block]))
+        if model.network is not None:
+            elsewhere = Elsewhere(_looking, path.name, path.read_bytes, conditions)
+            yield from mapped(model.look, pictures, elsewhere)
+        else:  # quicker than sending the pictures would be
+            yield from map(model.look, pictures)
     except ValueError as error:
         reason = str(error).strip().splitlines()[-1]
         raise _unfit(path, split.spec, reason) from None
+
+
+def _looking(path: Path) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    return KerasModel(path).look
 
 
 def _remedy(path: Path) -> str:

@@ -22,13 +22,18 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 from tqdm import tqdm
 
+from lookbook.cluster.elsewhere import Elsewhere
+from lookbook.cluster.mapping import mapped
+from lookbook.cluster.networks import conditions
 from lookbook.foundation.arithmetic import of_networks
 from lookbook.foundation.files import forget_abandoned, remove, sha256_of
 from lookbook.foundation.places import cache_folder
+from lookbook.networks.saving import load_keras
 from lookbook.splits.shards import Shards
 from lookbook.splits.split import Split
 from lookbook.splits.writing import SHARD_BYTES
 from lookbook.training.augmentation import Augmentation
+from lookbook.training.devices import make_deterministic
 from lookbook.transfer.bases import weights_hash
 
 FORMAT = 5  # of the cache's content; raised when features are computed in another way
@@ -65,6 +70,24 @@ class Extractor:
         pixels = tf.TensorSpec([None, *self.model.input_shape[1:]], tf.float32)
         call = tf.function(lambda images: self.model(images, training=False))
         return convert_variables_to_constants_v2(call.get_concrete_function(pixels))
+
+    @property
+    def elsewhere(self) -> Elsewhere:
+        """What makes it again on another machine."""
+        return Elsewhere(_loaded, "extractor.keras", lambda: self._file, conditions)
+
+    @functools.cached_property
+    def _file(self) -> bytes:
+        """The model as Keras saves it, precision included."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "extractor.keras")
+            self.model.save(path)
+            return path.read_bytes()
+
+
+def _loaded(path: Path) -> Extractor:
+    make_deterministic(0)
+    return Extractor(load_keras(path, remedy="Run the command again."))
 
 
 class Features:
@@ -143,17 +166,19 @@ def _computed(
     seed: int,
 ) -> Iterator[np.ndarray]:
     rng = np.random.default_rng(seed)
-    blocks = split.blocks()
+
+    def pictures() -> Iterator[np.ndarray]:
+        for view in range(views):
+            for block in split.blocks():
+                images = split.images(block)
+                yield augmentation.apply(rng, images) if view and augmentation else images
+
     with tqdm(
         total=views * len(split), desc=f"{split.name} features", disable=None, leave=False
     ) as bar:
-        for view in range(views):
-            for block in blocks:
-                images = split.images(block)
-                if view and augmentation:
-                    images = augmentation.apply(rng, images)
-                yield extractor(images)
-                bar.update(len(block))
+        for features in mapped(extractor, pictures(), extractor.elsewhere):
+            yield features
+            bar.update(len(features))
 
 
 def _write(folder: Path, blocks: Iterator[np.ndarray], width: int) -> None:

@@ -1,0 +1,28 @@
+"""What the bytes of what a network says depend on besides its weights and the pictures."""
+
+import os
+
+import tensorflow as tf
+
+from lookbook.cluster.conditions import ARITHMETIC, EVERYWHERE, THREADS, Conditions, software
+from lookbook.foundation.arithmetic import of_networks
+
+
+def conditions() -> Conditions:
+    """Return what they are in this process."""
+    arithmetic = of_networks()
+    gpus = tf.config.list_physical_devices("GPU")
+    kinds = {tf.config.experimental.get_device_details(gpu)["device_name"] for gpu in gpus}
+    return {
+        ARITHMETIC: arithmetic,
+        THREADS: "any" if arithmetic == EVERYWHERE else str(_cores()),
+        "the device": ", ".join(sorted(kinds)) or "the CPU",
+        **software("tensorflow", "keras"),
+    }
+
+
+def _cores() -> int:
+    """Return how many threads TensorFlow takes by default: it sees no container's quota."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
