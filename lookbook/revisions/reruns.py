@@ -1,4 +1,7 @@
-"""The pipeline of a revision, run in a temporary clone: the work tree stays as it is."""
+"""Clones of this repository that share its cache, and a revision's pipeline run in one.
+
+The work tree stays as it is.
+"""
 
 import logging
 import subprocess
@@ -26,20 +29,32 @@ def rerun(revision: Revision, folder: Path, *options: str) -> None:
     Raises:
         LookbookError: If a step fails.
     """
-    run("git", "clone", "--quiet", "--shared", "--no-checkout", ".", str(folder))
-    run("git", "checkout", "--quiet", "--detach", revision.commit, cwd=folder)
-    cache = Path(run(*DVC, "cache", "dir").strip()).absolute()
-    run(*DVC, "cache", "dir", "--local", str(cache), cwd=folder)
+    clone(revision, folder)
     command = [*DVC, "repro", *options]
-    own = sorted(path.relative_to(folder).as_posix() for path in folder.glob("data/own/*.dvc"))
-    if own:  # people's own photos, from the cache
-        run(*DVC, "checkout", "--quiet", *own, cwd=folder)
     logger.info("running the pipeline of %s", revision.commit[:10])
     if subprocess.run(command, cwd=folder, stdout=sys.stderr).returncode:
         raise LookbookError(
             f"Expected the pipeline of {revision.name} to run. Received: a failure, told above. "
             "Mend its cause and run the command again."
         )
+
+
+def clone(revision: Revision, folder: Path) -> None:
+    """Make a clone of this repository at a revision, which shares its cache.
+
+    People's own photos are there, as links where that can be.
+
+    Args:
+        revision: Of this repository.
+        folder: Where the clone will be.
+    """
+    run("git", "clone", "--quiet", "--shared", "--no-checkout", ".", str(folder))
+    run("git", "checkout", "--quiet", "--detach", revision.commit, cwd=folder)
+    cache = Path(run(*DVC, "cache", "dir").strip()).absolute()
+    run(*DVC, "cache", "dir", "--local", str(cache), cwd=folder)
+    own = sorted(path.relative_to(folder).as_posix() for path in folder.glob("data/own/*.dvc"))
+    if own:  # people's own photos, from the cache
+        run(*DVC, "checkout", "--quiet", *own, cwd=folder)
 
 
 def run(*command: str, cwd: Path | None = None) -> str:
