@@ -458,7 +458,7 @@ def _unfit_name(name: str) -> str:
         return "not a picture's name"
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
         return "a name with control characters"
-    if {"", ".", ".."} & set(name.split("/")):
+    if "" in name.split("/"):
         return "a name that is no path"  # stores have such
     return ""
 
