@@ -111,6 +111,7 @@ class Store:
             logging.getLogger(name).setLevel(logging.WARNING)
         import fsspec  # a tenth of a second, a second with its package
 
+        logger.info("%s: listing", self.address)
         with _explaining(f"to list {self.address}", ""):
             self._system, root = fsspec.url_to_fs(
                 self.address, skip_instance_cache=True, **kind.connecting
@@ -173,10 +174,18 @@ class Store:
 
     def _fetch_one(self, arriving: Path, name: str) -> int:
         """Fetch a file; return its size in bytes."""
+        from fsspec.callbacks import Callback
+
+        def bound(_: int | None, value: int) -> None:
+            if value > size:
+                raise EOFError(f"more than the {size:,} bytes of {name}")
+
         size, target = self.files[name].size, self.path(name)
         partial = arriving / target.name
         try:
-            self._system.get_file(f"{self._root}/{name}", str(partial))
+            self._system.get_file(
+                f"{self._root}/{name}", str(partial), callback=Callback(hooks={"bound": bound})
+            )
         except FileNotFoundError:
             return size
         received = partial.stat().st_size

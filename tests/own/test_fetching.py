@@ -78,7 +78,10 @@ def test_a_folder_is_listed_and_fetched(memory, fetched, caplog):
     assert contents(store) == FILES
     assert sorted(fetched) == sorted(FILES)
     assert cached() == {store.path(name) for name in FILES}
-    assert caplog.messages == [f"{ADDRESS}: 3 files, 3 of them to fetch (11 bytes)"]
+    assert caplog.messages == [
+        f"{ADDRESS}: listing",
+        f"{ADDRESS}: 3 files, 3 of them to fetch (11 bytes)",
+    ]
 
 
 def test_only_what_changed_is_fetched_and_what_is_gone_is_forgotten(memory, fetched):
@@ -158,6 +161,15 @@ def test_half_a_file_is_not_kept(memory, monkeypatch):
     assert "Received: 2 of the 3 bytes of cats/0.png; what has come is kept" in sentence()
     assert cached() == set()
     assert list(cache_folder("pets.downloads").rglob(".partial*")) == []
+
+
+def test_no_more_is_taken_than_the_list_says(memory):
+    store = Store("pets", ADDRESS)
+    memory.pipe_file("/shelf/pets/cats/0.png", b"x" * 1000)
+    with pytest.raises(LookbookError, match="Received: more than the 3 bytes of cats/0.png;"):
+        store.fetch(list(FILES))
+    assert not store.path("cats/0.png").exists()
+    assert contents(fetch())["cats/0.png"] == b"x" * 1000
 
 
 def test_a_full_disk_is_told_as_such(memory, monkeypatch):
