@@ -34,7 +34,15 @@ from lookbook.foundation.places import cache_folder
 FETCHES = 16  # at once: a store answers many, and each takes its time
 MARKS = ("ETag", "generation", "etag", "mtime", "created")  # of S3, Google, Azure, SSH, memory
 LONGEST_REASON = 200  # characters of what a library says
-TALKATIVE = ("aiobotocore", "asyncssh", "azure", "botocore")  # libraries that log each step
+TALKATIVE = (
+    "adlfs",
+    "asyncssh",
+    "azure",
+    "botocore",
+    "gcsfs",
+    "google",
+    "s3fs",
+)  # what they log, they raise
 
 logger = logging.getLogger("add")
 
@@ -108,7 +116,7 @@ class Store:
         digest = hashlib.sha256(self.address.encode()).hexdigest()
         self._cache = cache_folder(f"{dataset}.downloads") / digest[:16]
         for name in TALKATIVE:
-            logging.getLogger(name).setLevel(logging.WARNING)
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         import fsspec  # a tenth of a second, a second with its package
 
         logger.info("%s: listing", self.address)
