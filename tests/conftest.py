@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from stores import KEYS, REGION, S3, ssh_server
 from support import BROWSERS, TINY, copy_project, light_card, run, write_photos
 
 from lookbook.__main__ import main
@@ -243,6 +244,43 @@ def serve():
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def s3_server():
+    """A server of S3, started once."""
+    pytest.importorskip("moto.server")
+    server = S3()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server, monkeypatch, tmp_path_factory):
+    """The server of S3, with an empty bucket `shelf`, as the environment names it."""
+    no_settings = tmp_path_factory.mktemp("s3") / "config"
+    no_settings.touch()
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.address)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("CONFIG_FILE", "SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(f"AWS_{name}", str(no_settings))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    s3_server.clear()
+    return s3_server
+
+
+@pytest.fixture
+def ssh(tmp_path_factory, monkeypatch):
+    """The address of an SSH server of this machine, with the home folder that has its keys."""
+    home = tmp_path_factory.mktemp("ssh")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    with ssh_server(home) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

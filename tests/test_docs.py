@@ -36,6 +36,7 @@ FOREIGN = {"upstream/main", "~/photos/cats", "~/photos/dogs", "~/.kaggle/access_
 FOREIGN |= {"~/.kaggle/kaggle.json", ".gitlab-ci.yml", "keras.applications"}
 FOREIGN |= {".dvc/tmp/aside"}  # made by a repair
 FOREIGN |= {"cats/1.jpg", "cats/holiday-*", "answers.csv", "card.json", "export/train_cnn.tflite"}
+OF_DVC = "account_name"  # an option of its remotes
 # Files of a set of the reader's own, by name or whole path.
 OF_A_SET = {LIST, NOTES}
 SHELL = {
@@ -239,7 +240,11 @@ def paths_of(page):
     code = [*spans_of(page), *itertools.chain(*commands_of(page))]
     for word in itertools.chain(*(text.split() for text in code)):
         word = word.partition(":")[0].strip("'\"(),")
-        if re.match(r"(https?|ssh|s3)$|[~/<]", word) or word in FOREIGN or "=" in word:
+        if (
+            re.match(r"(https?|azure|az|gs|s3|sftp|ssh)$|[~/<]", word)
+            or word in FOREIGN
+            or "=" in word
+        ):
             continue
         suffixed = re.fullmatch(rf"[\w.-]+\.({SUFFIXES.replace(' ', '|')})", word)
         if suffixed or re.fullmatch(r"\.?[\w.-]+(/[\w.*-]*)+", word):
@@ -313,7 +318,7 @@ def test_every_name_is_one_of_the_code(page):
             for word in re.split(r"[\s.:=,/<>]+", span)}  # fmt: skip
     underscored = {word for word in said if re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", word)}
     capitals = {word for word in said if re.fullmatch(r"[A-Z]{3,}(_[A-Z]+)*", word)}
-    assert underscored | capitals <= words_of_the_code() | {"COMMIT"}
+    assert underscored | capitals <= words_of_the_code() | {"COMMIT", OF_DVC}
 
 
 def anchors_of(page):

@@ -3,6 +3,7 @@
     lookbook add pets ~/photos               a folder with one folder a class
     lookbook add pets ~/photos.zip           an archive of it: zip, tar, tar.gz
     lookbook add pets https://example.org/photos.zip
+    lookbook add pets s3://bucket/photos     a folder of a store: s3, gs, az, ssh, sftp
     lookbook add pets ~/photos/labels.csv    a CSV or TSV of file names and labels
     lookbook add pets ~/more ~/photos.zip    several of these
     lookbook add pets ~/more/cats            more of one class that there is

@@ -32,9 +32,12 @@ def core_count() -> int:
 
 
 def in_parallel(
-    function: Callable[[Item], Result], items: Iterable[Item], at_once: int = 1
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    at_once: int = 1,
+    threads: int | None = None,
 ) -> Iterator[Result]:
-    """Yield `function(item)` for each item, in order, computed ahead by one thread a core.
+    """Yield `function(item)` for each item, in order, computed ahead by several threads.
 
     Threads, since decoding, resizing and hashing leave Python's lock to others. Only a few items
     are drawn ahead, so memory does not grow with their number.
@@ -43,8 +46,9 @@ def in_parallel(
         function: Safe to call from several threads.
         items: What to call it with.
         at_once: How many of them a thread takes; more where the function is quick.
+        threads: How many there are; one a core by default, more where the function waits.
     """
-    workers = core_count()
+    workers = threads or core_count()
     waiting: deque[Future[list[Result]]] = deque()
     drawn = iter(items)
 

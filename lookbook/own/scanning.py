@@ -1,7 +1,7 @@
 """What is there: the photos of folders, archives and lists, each with its class, not yet read.
 
-A place is a folder with one folder a class; a zip, tar or tar.gz archive of it; the http(s) address
-of such an archive; or a CSV or TSV of file names and labels.
+A place is a folder with one folder a class, here or in a store such as S3; a zip, tar or tar.gz
+archive of it; the http(s) address of such an archive; or a CSV or TSV of file names and labels.
 """
 
 import csv
@@ -9,7 +9,7 @@ import logging
 import re
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from os import walk
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -30,6 +30,7 @@ from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.files import replacing
 from lookbook.foundation.names import is_harmful
 from lookbook.foundation.places import cache_folder, expanded
+from lookbook.own.fetching import Store
 from lookbook.readers.images import SPLIT_FOLDERS, arrange, class_key
 from lookbook.readers.images import Place as Folder
 
@@ -193,6 +194,8 @@ def look(dataset: str, place: str, manner: Manner) -> Place:
     if place.startswith(("http://", "https://")):
         path = _downloaded(dataset, place)
         return _of_archive(path, place, manner)
+    if "://" in place:
+        return _of_store(Store(dataset, place), manner)
     path = expanded(place)
     if path.is_dir():
         return _of_folder(path, manner)
@@ -253,21 +256,41 @@ def check_class(name: str) -> None:
 
 def _of_folder(root: Path, manner: Manner) -> Place:
     files, others = _files(root)
-    empty = sorted(
-        folder.name
-        for folder in root.iterdir()
-        if folder.is_dir()
-        and not _is_hidden(folder.name)
-        and not any(name.startswith(f"{folder.name}/") for name in files)
-    )
+    folders = [folder.name for folder in root.iterdir() if folder.is_dir()]
+    _check_filled(str(root), folders, files)
+    photos, strays = _sorted_into_classes(files, manner, root.name)
+    return Place(portable(root), None, photos, others + strays)
+
+
+def _of_store(store: Store, manner: Manner) -> Place:
+    files: dict[str, tuple[Path | None, int, int]] = {}
+    others = [*store.others]
+    for name, (size, _) in store.files.items():
+        if _is_clutter(name):
+            continue
+        if reason := _unfit_name(name):
+            others.append((name, reason))
+        else:
+            files[name] = (store.path(name), size, 0)
+    named = [*store.files, *(name for name, _ in others)]
+    _check_filled(store.address, [name.split("/")[0] for name in named if "/" in name], files)
+    root = store.address.rpartition("/")[2]
+    photos, strays = _sorted_into_classes(files, manner, root)
+    store.fetch([photo.name for photo in photos if photo.size <= MAX_PICTURE_BYTES])
+    photos = [photo._replace(changed=_changed(photo.path)) for photo in photos]
+    return Place(store.address, None, photos, others + strays)
+
+
+def _check_filled(root: str, folders: list[str], files: Collection[str]) -> None:
+    """Raise a LookbookError unless there is a picture, and one in each folder of the root."""
+    filled = {name.split("/")[0] for name in files if "/" in name}
+    empty = sorted({name for name in folders if not _is_hidden(name)} - filled)
     if empty or not files:
         received = f"none in {', '.join(map(repr, empty))}" if empty else "no picture"
         raise LookbookError(
             f"Expected pictures in every folder of {root}. Received: {received}. Add pictures, or "
             "take the folder away."
         )
-    photos, strays = _sorted_into_classes(files, manner, root.name)
-    return Place(portable(root), None, photos, others + strays)
 
 
 def _of_archive(path: Path, label: str, manner: Manner) -> Place:
@@ -420,10 +443,7 @@ def _files(root: Path) -> tuple[dict[str, tuple[Path | None, int, int]], list[tu
             relative = path.relative_to(root).as_posix()
             if _is_hidden(name):
                 continue
-            if not is_picture(name):
-                others.append((relative, "not a picture's name"))
-                continue
-            reason = _unfit(path, relative)
+            reason = _unfit_name(relative) or _unfit(path)
             if reason:
                 others.append((relative, reason))
                 continue
@@ -432,13 +452,27 @@ def _files(root: Path) -> tuple[dict[str, tuple[Path | None, int, int]], list[tu
     return found, others
 
 
-def _unfit(path: Path, name: str) -> str | None:
+def _unfit_name(name: str) -> str:
+    """Return in a few words why a file of this name is left out, or ''."""
+    if not is_picture(name):
+        return "not a picture's name"
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
         return "a name with control characters"
+    if "" in name.split("/"):
+        return "a name that is no path"  # stores have such
+    return ""
+
+
+def _unfit(path: Path) -> str | None:
     try:
         return None if stat.S_ISREG(path.stat().st_mode) else "not a plain file"
     except OSError:
         return "a link that leads nowhere"
+
+
+def _changed(path: Path | None) -> int:
+    """Return when a file was changed, in nanoseconds; 0 if there is none."""
+    return path.stat().st_mtime_ns if path and path.is_file() else 0
 
 
 def _is_hidden(name: str) -> bool:

@@ -208,6 +208,8 @@ def test_a_name_that_is_no_text_is_left_out_and_named(project, without_dvc, phot
         (["pets", "nowhere"], "Received: nowhere, no such file or folder"),
         (["pets", "params.yaml"], "Received: params.yaml, a file of another kind"),
         (["pets", "https://u:secret@example.org/a.zip"], "Received: https://example.org/a.zip."),
+        (["pets", "s3://key:secret@bucket/photos"], "since it will stand on the card"),
+        (["pets", "dropbox://secret@host/photos"], "begins with one of http://, https://, s3://"),
         (["pets", ".", "--group-pattern", "("], "Expected a regular expression after --group-pa"),
         (["pets", ".", "--group-level", "0"], "the latter from 1. Received: None and 0."),
         (["pets", ".", "--group-level", "x"], "invalid int value: 'x'"),

@@ -1,4 +1,5 @@
 import os
+import threading
 
 import pytest
 
@@ -30,3 +31,8 @@ def test_the_order_stays_and_little_is_drawn_ahead():
     assert next(results) == 0
     assert len(drawn) <= 2 * core_count() + 2
     assert list(results) == [2 * number for number in range(1, 1000)]
+
+
+def test_as_many_threads_as_are_asked_for():
+    together = threading.Barrier(20)  # each waits for the others
+    assert list(in_parallel(lambda _: together.wait(20) >= 0, range(20), threads=20)) == [True] * 20
