@@ -16,7 +16,7 @@ from lookbook.networks.architectures import build_ann
 from lookbook.networks.saving import load_keras, save_keras, save_summary
 from lookbook.splits.spec import Scaling, Spec
 from lookbook.training import checkpoints
-from lookbook.training.devices import make_deterministic, prepared
+from lookbook.training.devices import make_deterministic
 from lookbook.training.fitting import (
     balanced_weights,
     build_optimizer,
