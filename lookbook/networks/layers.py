@@ -68,12 +68,18 @@ class FixedNormalization(BatchNormalization):
 
 
 def with_fixed_averages(model: keras.Model) -> keras.Model:
-    """Return a copy of a model, and of the models in it, whose normalisations are fixed."""
+    """Return a copy of a model, and of the models in it, whose normalisations are fixed.
+
+    It computes in the precision that Keras is set to, whatever it was saved in.
+    """
 
     def copied(layer: keras.layers.Layer) -> keras.layers.Layer:
         is_one = isinstance(layer, keras.layers.BatchNormalization)
         kind = FixedNormalization if is_one else type(layer)
-        return kind.from_config(layer.get_config())
+        config = layer.get_config()
+        if "dtype" in config:
+            config["dtype"] = keras.config.dtype_policy().name
+        return kind.from_config(config)
 
     copy = keras.models.clone_model(model, clone_function=copied, recursive=True)
     copy.set_weights(model.get_weights())
