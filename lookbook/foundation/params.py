@@ -98,7 +98,7 @@ class HardwareParams(Section):
 
     repeatable: Literal["everywhere", "machine"]
     devices: Literal["one", "all"]
-    mixed_precision: bool
+    precision: Literal["float32", "float16", "bfloat16"]
 
 
 class TrainingParams(Section):

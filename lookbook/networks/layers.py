@@ -127,8 +127,12 @@ class FixedNormalization(BatchNormalization):
 
 
 def with_fixed_averages(model: keras.Model) -> keras.Model:
-    """Return a copy of a model, and of the models in it, whose normalisations are fixed."""
-    return _with(model, {keras.layers.BatchNormalization: FixedNormalization})
+    """Return a copy of a model, and of the models in it, whose normalisations are fixed.
+
+    It computes in the precision that Keras is set to, whatever it was saved in.
+    """
+    precision = keras.config.dtype_policy().name
+    return _with(model, {keras.layers.BatchNormalization: FixedNormalization}, dtype=precision)
 
 
 def with_keras_products(model: keras.Model) -> keras.Model:
@@ -139,12 +143,19 @@ def with_keras_products(model: keras.Model) -> keras.Model:
     return _with(model, {Dense: keras.layers.Dense})
 
 
-def _with(model: keras.Model, kinds: dict[type, type]) -> keras.Model:
-    """Return a copy whose layers of some kinds, and of what derives from them, are of others."""
+def _with(model: keras.Model, kinds: dict[type, type], **settings: str) -> keras.Model:
+    """Return a copy whose layers of some kinds, and of what derives from them, are of others.
+
+    Args:
+        model: Copied with its weights.
+        kinds: From the old kind to the new.
+        settings: What all layers that have such a setting get.
+    """
 
     def copied(layer: keras.layers.Layer) -> keras.layers.Layer:
         kind = next((kinds[old] for old in kinds if isinstance(layer, old)), type(layer))
-        return kind.from_config(layer.get_config())
+        config = layer.get_config()
+        return kind.from_config(config | {k: v for k, v in settings.items() if k in config})
 
     copy = keras.models.clone_model(model, clone_function=copied, recursive=True)
     copy.set_weights(model.get_weights())

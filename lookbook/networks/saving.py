@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tempfile
 import zipfile
 from pathlib import Path
@@ -38,7 +39,7 @@ def save_keras(model: keras.Model, path: Path, *, half: bool = False) -> None:
             contents = {name: old.read(name) for name in sorted(old.namelist())}
             config = _number_shared_objects(json.loads(contents["config.json"]), {})
             # The weights are float32 whatever precision they were trained in.
-            text = json.dumps(config).replace('"mixed_float16"', '"float32"')
+            text = re.sub('"mixed_b?float16"', '"float32"', json.dumps(config))
             contents["config.json"] = text.encode()
             if half:
                 contents[WEIGHTS] = _halved(contents[WEIGHTS])

@@ -20,27 +20,75 @@ from lookbook.foundation.params import HardwareParams
 
 logger = logging.getLogger(__name__)
 
+# What computes in less than float32, and faster: NVIDIA's GPUs from Volta and from Ampere on, and
+# the instructions of processors, as Linux names them.
+CAPABILITY = {"float16": (7, 0), "bfloat16": (8, 0)}
+BFLOAT16 = {"avx512_bf16", "amx_bf16"}
+
 
 @contextlib.contextmanager
 def prepared(hardware: HardwareParams, seed: int) -> Iterator[None]:
     """Make TensorFlow repeatable, and build and train what is inside on the chosen devices.
 
-    How far that reaches is settled before TensorFlow first computes, and not after. Float16 is for
-    GPUs (and float32 remains what is saved); CPUs have no arithmetic for it.
+    How far that reaches is settled before TensorFlow first computes, and not after. Whatever the
+    precision of the arithmetic, weights are kept and saved in float32.
+
+    Raises:
+        LookbookError: If there is no arithmetic here of the precision that `hardware` asks for, so
+            that it would be slower.
     """
     if hardware.repeatable == "machine":
         arithmetic.release()
     make_deterministic(seed)
     gpus = tf.config.list_logical_devices("GPU")
-    if hardware.mixed_precision and gpus:
-        keras.config.set_dtype_policy("mixed_float16")
-    elif hardware.mixed_precision:
-        logger.info("mixed_precision: no GPU here; training in float32")
+    check_precision(
+        hardware, [_capability(device) for device in tf.config.list_physical_devices("GPU")]
+    )
+    if hardware.precision != "float32":
+        keras.config.set_dtype_policy(f"mixed_{hardware.precision}")
     try:
         with strategy_for([device.name for device in gpus], hardware).scope():
             yield
     finally:
         keras.config.set_dtype_policy("float32")
+
+
+def check_precision(hardware: HardwareParams, gpus: list[tuple[int, int]]) -> None:
+    """Refuse a precision that is slower here than float32.
+
+    Args:
+        hardware: Asks for one.
+        gpus: What NVIDIA calls the compute capability of each; without one, the processor trains.
+
+    Raises:
+        LookbookError: Says where the precision is faster.
+    """
+    if hardware.precision == "float32":
+        return
+    least = CAPABILITY[hardware.precision]
+    expected = f"a GPU of compute capability {least[0]}.{least[1]} or later"
+    if gpus:
+        received = f"one of {'.'.join(map(str, min(gpus)))}" if min(gpus) < least else None
+    elif hardware.precision == "float16":
+        received = "no GPU, and processors have no arithmetic for it"
+    else:
+        expected += ", or a processor with AVX512_BF16 or AMX and hardware.repeatable=machine"
+        if not BFLOAT16 & arithmetic.instructions():
+            received = "no GPU, and a processor without"
+        elif hardware.repeatable == "everywhere":
+            received = "hardware.repeatable=everywhere, which leaves these instructions unused"
+        else:
+            received = None
+    if received:
+        raise LookbookError(
+            f"Expected {expected} for hardware.precision={hardware.precision}. "
+            f"Received: {received}. Set hardware.precision=float32, which is faster here."
+        )
+
+
+def _capability(device: tf.config.PhysicalDevice) -> tuple[int, int]:
+    details = tf.config.experimental.get_device_details(device)
+    return details.get("compute_capability", (0, 0))
 
 
 def kept(hardware: HardwareParams) -> str:

@@ -68,7 +68,7 @@ class Extractor:
         the function that does it under no public name, only its ancestor for graphs of version 1.
         """
         pixels = tf.TensorSpec([None, *self.model.input_shape[1:]], tf.float32)
-        call = tf.function(lambda images: self.model(images, training=False))
+        call = tf.function(lambda images: tf.cast(self.model(images, training=False), tf.float32))
         return convert_variables_to_constants_v2(call.get_concrete_function(pixels))
 
     @property

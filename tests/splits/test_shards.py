@@ -20,7 +20,9 @@ def of_ten(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "rows", [[0], [9, 0, 4, 3, 3], [1, 2, 5, 6, 7, 8, 9], [5, 6, 0, 1, 7, 2], range(10), []], ids=str
+    "rows",
+    [[0], [9, 0, 4, 3, 3], [1, 2, 5, 6, 7, 8, 9], [5, 6, 0, 1, 7, 2], range(10), []],
+    ids=str,
 )
 def test_rows_are_found_in_any_order(of_ten, rows):
     rows = np.array(rows, int)

@@ -1,17 +1,21 @@
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
-from support import ROOT, change_spec
+from support import ROOT, change_spec, run
 
+from lookbook.foundation.arithmetic import instructions
 from lookbook.foundation.params import load_params
 from lookbook.foundation.places import cache_folder
 from lookbook.ladder.models import load_model
+from lookbook.networks.saving import load_keras
 from lookbook.splits.split import Split, training_splits
+from lookbook.training.devices import BFLOAT16
 from lookbook.transfer.bases import load_base
 from lookbook.transfer.probe import frozen, repeatedly_validated
 from stages import train_transfer
@@ -30,6 +34,18 @@ def test_the_committed_base_serves_digits(processed, run_main):
     predicted = load_model(OUTPUTS.model).look(everything)[1].argmax(axis=1)
     accuracy = (predicted == validation.labels).mean()
     assert accuracy == pytest.approx(metrics["validation_accuracy"], abs=0.003)
+
+
+@pytest.mark.skipif(not BFLOAT16 & instructions(), reason="the processor has no bfloat16")
+def test_bfloat16_is_as_accurate_and_leaves_a_model_in_float32(project, processed, set_params):
+    set_params(**{"hardware.precision": "bfloat16", "hardware.repeatable": "machine"})
+    run(sys.executable, "-m", "stages.train_transfer", cwd=project)  # it says how TF computes
+    metrics = json.loads(Path("metrics/train_transfer.json").read_text())
+    assert metrics["validation_accuracy"] > 0.93
+    assert metrics["repeatable"] == "machine"
+    loaded = load_keras(OUTPUTS.model, remedy="")
+    layers = loaded._flatten_layers(include_self=False)  # of nested models, too
+    assert {layer.compute_dtype for layer in layers} == {"float32"}
 
 
 def test_a_changed_head_finds_the_features(processed, set_params, run_main, caplog):

@@ -15,7 +15,7 @@ from lookbook.networks.architectures import build_ann
 from lookbook.networks.saving import load_keras, save_keras, save_summary
 from lookbook.splits.spec import Scaling, Spec
 from lookbook.training import batches, checkpoints, shuffling
-from lookbook.training.devices import make_deterministic, prepared
+from lookbook.training.devices import make_deterministic
 from lookbook.training.fitting import (
     balanced_weights,
     build_optimizer,
@@ -471,14 +471,12 @@ def test_a_checkpoint_of_another_training_is_not_used(settings, monkeypatch, fau
     assert epochs == [0]
 
 
-def test_mixed_precision_is_for_gpus_and_saves_float32(tmp_path):
-    hardware = load_params().hardware.model_copy(update={"mixed_precision": True})
-    with prepared(hardware, 0):
-        assert keras.config.dtype_policy().name == "float32"  # there is no GPU in tests
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_a_network_of_less_precision_is_saved_in_float32(precision, tmp_path):
     make_deterministic(0)
-    keras.config.set_dtype_policy("mixed_float16")
+    keras.config.set_dtype_policy(f"mixed_{precision}")
     model = network()
-    assert model.get_layer("dense").compute_dtype == "float16"  # of which few processors know
+    assert model.get_layer("dense").compute_dtype == precision
     keras.config.set_dtype_policy("float32")
     save_keras(model, tmp_path / "model.keras")
     loaded = load_keras(tmp_path / "model.keras", remedy="")
