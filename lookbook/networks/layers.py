@@ -143,7 +143,9 @@ def with_keras_products(model: keras.Model) -> keras.Model:
     return _with(model, {Dense: keras.layers.Dense})
 
 
-def _with(model: keras.Model, kinds: dict[type, type], **settings: str) -> keras.Model:
+def _with(
+    model: keras.Model, kinds: dict[type, type[keras.layers.Layer]], **settings: str
+) -> keras.Model:
     """Return a copy whose layers of some kinds, and of what derives from them, are of others.
 
     Args:
