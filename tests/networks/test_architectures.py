@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from support import settings_of
 
 from lookbook.foundation.errors import LookbookError
@@ -184,3 +185,23 @@ def test_pictures_that_pooling_would_use_up_have_a_sentence():
     tiny = Spec(["a", "b"], (12, 12, 3), UNIT, False, {}, {})
     with pytest.raises(LookbookError, match="at least 8 pixels, since .* Received: 6, after"):
         build_cnn(tiny, settings_of("train_cnn", image_size=6))
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu"])
+def test_no_gradient_is_a_sum_of_three(batch_norm, activation):
+    """TensorFlow adds up three in the order in which they are ready, and two are the same."""
+    for model in (
+        cnn(spec(), [[4, 4], [8, 8]], 8, batch_norm=batch_norm),
+        ann(spec(), hidden=[8, 8], activation=activation, batch_norm=batch_norm, dropout=0.5),
+    ):
+
+        @tf.function
+        def gradients(x, model=model):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(model(x, training=True) ** 3)
+            return tape.gradient(loss, model.trainable_variables)
+
+        graph = gradients.get_concrete_function(tf.TensorSpec((None, 16, 16, 3))).graph
+        sums = [operation for operation in graph.get_operations() if operation.type == "AddN"]
+        assert all(len(operation.inputs) < 3 for operation in sums)
