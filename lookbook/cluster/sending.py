@@ -56,7 +56,9 @@ def _check(client: Client, elsewhere: Elsewhere, expected: Conditions) -> None:
             found[address] = {CODE: f"missing ({answer})"}
         else:
             name, (conditions, error) = answer
-            if error:
+            if isinstance(error, ImportError):
+                conditions = {CODE: f"missing ({error})"}
+            elif error:
                 raise error
             found[name] = conditions
     if refused := refusal(found, expected):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lookbook.cluster import child
 from lookbook.cluster.conditions import Conditions, refusal
-from lookbook.foundation.arithmetic import OF_NUMPY, OF_TENSORFLOW, WITH_ONEDNN
+from lookbook.foundation.arithmetic import OF_GPUS, OF_NUMPY, OF_TENSORFLOW, WITH_ONEDNN
 from lookbook.foundation.errors import LookbookError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Computing:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", START, str(theirs.fileno())],
                 cwd=Path(__file__).parents[2],  # the same code as here
-                env=kept | settled,
+                env={OF_GPUS: "true"} | kept | settled,
                 pass_fds=[theirs.fileno()],
                 stdout=sys.__stderr__,
             )

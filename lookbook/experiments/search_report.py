@@ -170,7 +170,7 @@ def _table(
             "trial": trial.name,
             "": "within noise of the best" if trial.name in near else trial.state,
             "figure": f"{figure:.4f}" if trial.right is not None else "",
-            "epochs": str(trial.epochs),
+            "epochs run": str(trial.epochs),
         }
         row |= {name: str(value) for name, value in trial.settings.items()}
         rows.append((-figure if trial.right is not None else 1.0, row))

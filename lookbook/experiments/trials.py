@@ -97,8 +97,6 @@ class Clone:
         start = time.monotonic()
         revision = Revision("HEAD")
         clone(revision, self.folder)
-        kinds = "reflink,hardlink,copy"
-        run(sys.executable, "-m", "dvc", "config", "--local", "cache.type", kinds, cwd=self.folder)
         code, said = self._repro(lambda *_: True)
         if code:
             raise LookbookError(

@@ -50,7 +50,7 @@ def verdict_on(right: np.ndarray, classes: np.ndarray | None = None) -> Verdict:
         best=best,
         figure=float(figures[best]),
         expected=mean_share(winners, classes),
-        gain=_mean_difference(winners - right[0], weights),
+        gain=_gain(winners - right[0], right[best].astype(float) - right[0], weights),
         near=_near(figures, resampled),
     )
 
@@ -108,10 +108,21 @@ def _winner(figures: np.ndarray) -> int:
     return int((figures >= figures.max() - ROUNDING).argmax())
 
 
-def _mean_difference(differences: np.ndarray, weights: np.ndarray) -> Estimate:
-    """Return the weighted mean of differences from -1 to 1, with its normal 95 % interval."""
-    mean = float(differences @ weights)
-    error = float(np.sqrt(((weights * (differences - mean)) ** 2).sum()))
+def _gain(of_rule: np.ndarray, of_best: np.ndarray, weights: np.ndarray) -> Estimate:
+    """Return by how much the winners are better, with its normal 95 % interval.
+
+    Averaged over many winners, differences vary less than those of the one that is taken: the
+    wider interval of the two is told.
+
+    Args:
+        of_rule: float from -1 to 1 of shape (pictures,): what the winners of other pictures have
+            right more often than the first candidate.
+        of_best: The same of the best candidate.
+        weights: float of shape (pictures,), of each picture in a candidate's figure.
+    """
+    mean = float(of_rule @ weights)
+    spreads = [((weights * (part - part @ weights)) ** 2).sum() for part in (of_rule, of_best)]
+    error = float(np.sqrt(max(spreads)))
     return Estimate(mean, mean - DEVIATIONS * error, mean + DEVIATIONS * error)
 
 

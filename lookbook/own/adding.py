@@ -137,7 +137,7 @@ def plan(
         if not places:
             raise LookbookError(
                 f"Expected where the photos are: lookbook add {dataset} FOLDER. Received: nothing. "
-                "Name a folder, an archive, a list or an http(s) address."
+                "Name a folder, an archive, a list or an address."
             )
         source = OwnSource(
             kind="own",

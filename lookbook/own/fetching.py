@@ -251,10 +251,11 @@ def _kind_of(address: str) -> Kind:
     user = rest.rpartition("@")[0]
     has_user = "@" in host and not is_host
     example = f"{scheme}://{'host' if is_host else 'bucket'}/folder"
-    if has_user or ":" in user or "?" in rest or "#" in rest or any(map(is_harmful, rest)):
+    is_odd = any(mark in rest for mark in ("?", "#", "::")) or any(map(is_harmful, rest))
+    if has_user or ":" in user or is_odd:
         raise LookbookError(
-            f"Expected an address like {example}, without a password, a key, a question mark or #, "
-            "since it will stand on the card. Received: one with such. Leave those to the "
+            f"Expected an address like {example}, without a password, a key, a question mark, # or "
+            "::, since it will stand on the card. Received: one with such. Leave secrets to the "
             "environment, as docs/sharing.md says."
         )
     if not host or (is_host and not folder.strip("/")):

@@ -52,6 +52,7 @@ def clone(revision: Revision, folder: Path) -> None:
     run("git", "checkout", "--quiet", "--detach", revision.commit, cwd=folder)
     cache = Path(run(*DVC, "cache", "dir").strip()).absolute()
     run(*DVC, "cache", "dir", "--local", str(cache), cwd=folder)
+    run(*DVC, "config", "--local", "cache.type", "reflink,hardlink,copy", cwd=folder)
     own = sorted(path.relative_to(folder).as_posix() for path in folder.glob("data/own/*.dvc"))
     if own:  # people's own photos, from the cache
         run(*DVC, "checkout", "--quiet", *own, cwd=folder)

@@ -41,9 +41,8 @@ def prepared(hardware: HardwareParams, seed: int) -> Iterator[None]:
         arithmetic.release()
     make_deterministic(seed)
     gpus = tf.config.list_logical_devices("GPU")
-    check_precision(
-        hardware, [_capability(device) for device in tf.config.list_physical_devices("GPU")]
-    )
+    used = tf.config.list_physical_devices("GPU")[: None if hardware.devices == "all" else 1]
+    check_precision(hardware, [_capability(device) for device in used])
     if hardware.precision != "float32":
         keras.config.set_dtype_policy(f"mixed_{hardware.precision}")
     try:

@@ -10,7 +10,7 @@ from lookbook.__main__ import names
 
 COMMANDS = ["add", "classes", "compare", "cut_base", "doctor", "learning_curve"]
 COMMANDS += ["learning_rate", "log", "page", "predict", "recipes", "relabel", "remove", "report"]
-COMMANDS += ["review", "serve", "status", "timing", "verify"]
+COMMANDS += ["review", "search", "serve", "status", "timing", "verify"]
 HEAVY = {"tensorflow", "keras", "numpy", "pandas", "sklearn", "dvc", "PIL", "cv2"}
 
 

@@ -40,10 +40,11 @@ def test_one_that_is_clearly_better_is_said_to_be():
 
 
 def test_equals_are_within_noise_of_each_other():
-    found = [verdict_on(drawn([0.8] * 10, 500, seed)) for seed in range(20)]
-    assert sum(len(verdict.near) for verdict in found) >= 180
+    found = [verdict_on(drawn([0.8] * 10, 500, seed)) for seed in range(40)]
+    assert sum(len(verdict.near) for verdict in found) >= 360
     assert all(verdict.best in verdict.near for verdict in found)
-    assert sum(verdict.gain.low <= 0 <= verdict.gain.high for verdict in found) >= 18
+    # What is told as better than before is, in 39 of 40; what is told as worse may not be.
+    assert sum(verdict.gain.low > 0 for verdict in found) <= 1
 
 
 def test_of_equal_figures_the_first_is_the_best():

@@ -218,12 +218,13 @@ def test_each_wrong_address_has_a_sentence(memory, address, expected):
         "ssh://user:hunter2@host/pets",
         "ssh://user:hun/ter2@host/pets",
         "sftp://:hunter2@host/pets",
+        "s3://shelf/cats::hunter2",
         "s3://shelf/\u202ehunter2",
     ],
 )
 def test_an_address_with_a_secret_is_refused_and_not_shown(address):
     said = sentence(address)
-    assert "without a password, a key, a question mark or #, since it will stand on the" in said
+    assert "without a password, a key, a question mark, # or ::, since it will stand on the" in said
     assert "ter2" not in said
     assert "HUNTER" not in said
 

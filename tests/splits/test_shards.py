@@ -1,9 +1,9 @@
-import resource
+import sys
 
 import numpy as np
 import pytest
+from support import ROOT, run
 
-from lookbook.splits import shards
 from lookbook.splits.shards import Shards
 
 ROWS = np.arange(30, dtype=np.int16).reshape(10, 3)
@@ -41,13 +41,17 @@ def test_more_files_than_a_process_may_open(tmp_path):
     paths = [tmp_path / f"{n:04}.npy" for n in range(400)]
     for number, path in enumerate(paths):
         np.save(path, np.full((2, 1), number, np.int16))
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-    try:
-        many = Shards(paths, [2] * len(paths), (1,), np.int16)
-        rows = np.random.default_rng(0).permutation(len(many))
-        np.testing.assert_array_equal(many.take(rows)[:, 0], rows // 2)
-        np.testing.assert_array_equal(many.read(rows)[:, 0], rows // 2)
-        assert many._mapped.cache_info().currsize == shards.MOST_OPEN
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    code = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from lookbook.splits import shards
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+paths = sorted(Path(sys.argv[1]).glob("*.npy"))
+many = shards.Shards(paths, [2] * len(paths), (1,), np.int16)
+rows = np.random.default_rng(0).permutation(len(many))
+np.testing.assert_array_equal(many.take(rows)[:, 0], rows // 2)
+np.testing.assert_array_equal(many.read(rows)[:, 0], rows // 2)
+assert many._mapped.cache_info().currsize == shards.MOST_OPEN
+"""
+    run(sys.executable, "-c", code, str(tmp_path), cwd=ROOT)
