@@ -255,7 +255,7 @@ def _kind_of(address: str) -> Kind:
     if has_user or ":" in user or is_odd:
         raise LookbookError(
             f"Expected an address like {example}, without a password, a key, a question mark, # or "
-            "::, since it will stand on the card. Received: one with such. Leave secrets to the "
+            "::, since it will stand on the card. Received: one with such. Leave those to the "
             "environment, as docs/sharing.md says."
         )
     if not host or (is_host and not folder.strip("/")):
