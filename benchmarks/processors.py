@@ -3,11 +3,11 @@
     python -m benchmarks.processors          as a Haswell of 2013, emulated (needs qemu-user)
     python -m benchmarks.processors --cost   epochs with hardware.repeatable everywhere and machine
 
-The first runs a small ladder on digits here, then each of its stages on an emulated Haswell with
-the inputs that it had here, and compares what they make to the byte: training (batch normalisation,
-dropout, augmentation, clipped gradients, Adam; 100 steps), features, predictions, thresholds,
-charts, the page, and what is exported. Preprocess and baseline are left out: the emulator crashes
-where NumPy sorts in two threads at once. About a quarter of an hour.
+The first trains small networks on digits here, then on an emulated Haswell with the inputs that
+they had here, and compares what they make to the byte: batch normalisation, dropout, augmentation,
+clipped gradients, Adam, 100 steps, features. The other stages are left out, since they sort: in
+QEMU 7.2 `numpy.argsort` of 32-bit numbers with AVX2 comes back unsorted, or crashes. About ten
+minutes.
 
 The second trains the networks with either promise in turn (on Fashion-MNIST, and the base of a
 transfer on the sample of flowers), and prints the ratio of the medians of their epochs. It needs
@@ -30,10 +30,9 @@ from lookbook.experiments.recipes import merged
 from lookbook.foundation.schema import read_yaml
 
 PROCESSOR = ["qemu-x86_64", "-cpu", "Haswell"]
-EMULATED = ["train_ann", "train_cnn", "train_transfer", "evaluate", "export"]
+EMULATED = ["train_ann", "train_cnn", "train_transfer"]
 LINKED = ["data/bases", "data/cards", "data/labels", "dvc.yaml", "metrics/learning_curve.json"]
 SMALL = {
-    "baseline": {"max_iter": 5},
     "train_ann": {"hidden": [512], "epochs": 3},
     "train_cnn": {"blocks": [[8], [16]], "batch_size": 64, "epochs": 6, "clip_norm": 1.0},
     "train_transfer": {"epochs": 3, "fine_tune": {"blocks": 1, "epochs": 2}},
@@ -92,7 +91,7 @@ def prove(folder: Path) -> int:
     """Compare this processor with the emulated one; return how many files differ."""
     here, there = folder / "here", folder / "there"
     prepare(here, SMALL)
-    for stage in ("download", "preprocess", "baseline", *EMULATED):
+    for stage in ("download", "preprocess", *EMULATED):
         run(here, stage)
     differing = 0
     for stage in EMULATED:
