@@ -13,7 +13,6 @@ are taken about their mean, which changes no minimum, as the intercept has no pe
 """
 
 from collections.abc import Iterator
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -25,14 +24,13 @@ from threadpoolctl import threadpool_limits
 from lookbook.foundation.parallel import in_parallel
 from lookbook.shallow.inputs import shallow_inputs
 from lookbook.splits.split import Split
+from lookbook.splits.windows import read_ahead, shuffled_windows
 
 BATCH = 64  # pictures a step
 PASSES = 20  # over the pictures, at most
 MOMENTUM = 0.9
 CURVATURE = {"log_loss": 0.25, "modified_huber": 2.0}  # of the losses, at most
-# Pictures are read in runs from all over the splits, which a disk is quick at, and mixed in windows
-# of many runs.
-RUN_BYTES = 2**18
+RUN_BYTES = 2**18  # of pictures that are read together, see `lookbook.splits.windows`
 WINDOW_BYTES = 2**25
 
 
@@ -108,26 +106,23 @@ class Streamed:
             rows: Which pictures, in ascending order.
             rng: Draws the order; without it, it is that of `rows`.
         """
-        for window in self._windows(rows, rng):
-            pixels = self._read(window)
-            places = np.arange(len(window)) if rng is None else rng.permutation(len(window))
-            cut = np.split(places, range(BATCH, len(places), BATCH))
-            ready = in_parallel(partial(self._inputs, pixels), cut)
-            for part, inputs in zip(cut, ready, strict=True):
-                yield window[part], inputs
+        for window, pixels in read_ahead(self._read, self._windows(rows, rng)):
+            cuts = range(BATCH, len(window), BATCH)
+            ready = in_parallel(self._inputs, np.split(pixels, cuts))
+            yield from zip(np.split(window, cuts), ready, strict=True)
 
-    def _windows(self, rows: np.ndarray, rng: np.random.Generator | None) -> Iterator[np.ndarray]:
-        """Yield the rows, as many at once as are read at once, each time in ascending order."""
-        if rng is not None:
-            runs = np.arange(len(rows)) // max(1, RUN_BYTES // self._row_bytes)
-            place = rng.permutation(runs[-1] + 1)
-            rows = rows[np.argsort(place[runs], kind="stable")]
+    def _windows(self, rows: np.ndarray, rng: np.random.Generator | None) -> list[np.ndarray]:
+        """Return the rows, as many at once as are read at once."""
         size = max(1, WINDOW_BYTES // self._row_bytes // BATCH) * BATCH
-        for start in range(0, len(rows), size):
-            yield np.sort(rows[start : start + size])
+        if rng is None:
+            return np.split(rows, range(size, len(rows), size))
+        run = max(1, RUN_BYTES // self._row_bytes)
+        return [rows[w] for w in shuffled_windows(rng, len(rows), run=run, window=size)]
 
     def _read(self, rows: np.ndarray) -> np.ndarray:
-        """Return uint8 pixels of rows in ascending order."""
+        """Return uint8 pixels of rows, read in the order in which they stand on the disk."""
+        order = np.argsort(rows)
+        rows = rows[order]
         ends = np.searchsorted(rows, self._starts)
         parts = [
             split.read(rows[begin:end] - start)
@@ -136,10 +131,12 @@ class Streamed:
             )
             if end > begin
         ]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        pixels = np.empty((len(rows), *self._splits[0].image_shape), np.uint8)
+        pixels[order] = np.concatenate(parts)
+        return pixels
 
-    def _inputs(self, pixels: np.ndarray, places: np.ndarray) -> np.ndarray:
-        return shallow_inputs(pixels[places], self._splits[0].spec.scaling, self._shrink)
+    def _inputs(self, pixels: np.ndarray) -> np.ndarray:
+        return shallow_inputs(pixels, self._splits[0].spec.scaling, self._shrink)
 
 
 class _Moments(NamedTuple):

@@ -1,11 +1,8 @@
 """In which order a training sees its examples, and how they come from the disk.
 
 Up to `LARGE_BYTES` an epoch is a permutation of all examples, each gathered from where it stands in
-the mapped files, which then stay in memory. Beyond, memory may not hold them, and each gather would
-wait for the disk. A larger split is therefore cut into short runs of neighbours; the runs are
-shuffled, and as many of them as make a window are read into memory together and shuffled there,
-while the window before is trained on. Neighbours are of one class in most sets, runs of all the
-split are not.
+the mapped files, which then stay in memory. Beyond, memory may not hold them: an epoch goes through
+`lookbook.splits.windows`, of which one is read into memory while the one before is trained on.
 
 What is large depends on the split alone, never on the machine's memory: the order, and with it the
 bytes of the model, would be another one. It follows from the seed, the epoch, the number of
@@ -14,10 +11,11 @@ examples and their size.
 
 import itertools
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
+
+from lookbook.splits.windows import read_ahead, shuffled_windows
 
 LARGE_BYTES = 2 * 2**30  # of inputs as they are stored
 WINDOW_BYTES = 256 * 2**20  # two are in memory: one trained on, the next one read
@@ -80,12 +78,8 @@ def shuffled(
     """
     if count * row_bytes <= LARGE_BYTES:
         return [rng.permutation(count)]
-    run = max(1, RUN_BYTES // row_bytes)
-    starts = run * rng.permutation(-(-count // run))
-    rows = (starts[:, np.newaxis] + np.arange(run)).ravel()
-    size = chunk_size * max(1, WINDOW_BYTES // (chunk_size * row_bytes))
-    windows = np.split(rows[rows < count], range(size, count, size))
-    return [rng.permutation(window) for window in windows]
+    window = chunk_size * max(1, WINDOW_BYTES // (chunk_size * row_bytes))
+    return shuffled_windows(rng, count, run=max(1, RUN_BYTES // row_bytes), window=window)
 
 
 def shuffled_chunks(
@@ -130,13 +124,5 @@ def _sources(
     if not is_large(stored):
         yield from ((rng, order, stored) for rng, order in windows)
         return
-    with ThreadPoolExecutor(1) as reader:
-
-        def read_next() -> tuple[np.random.Generator, np.ndarray, Future[Window]]:
-            rng, order = next(windows)
-            return rng, order, reader.submit(Window, stored, order)
-
-        following = read_next()
-        while True:
-            (rng, order, reading), following = following, read_next()
-            yield rng, order, reading.result()
+    for (rng, order), window in read_ahead(lambda drawn: Window(stored, drawn[1]), windows):
+        yield rng, order, window
