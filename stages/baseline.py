@@ -93,10 +93,8 @@ def repeatedly_validated(
 ) -> dict[str, float | int]:
     """Return what repeated cross-validation says, as `repeated_cross_validation` does."""
 
-    def answers(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
-        learns = np.zeros((len(pictures.labels), 1), bool)
-        learns[inside] = True
-        return pictures.answers(pictures.fit(build_classifier(settings), learns), outside)[:, 0]
+    def answers(inside: np.ndarray) -> np.ndarray:
+        return pictures.answers(pictures.fit(build_classifier(settings), inside))
 
     return repeated_cross_validation(
         answers, pictures.labels, headline, seed=settings.seed, groups=groups

@@ -80,20 +80,12 @@ class Streamed:
             fitted.append(classifier)
         return fitted
 
-    def answers(
-        self, classifiers: list[SGDClassifier], rows: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Return what several classifiers call pictures: int of shape (rows, classifiers).
-
-        Args:
-            classifiers: As `fit` returns them.
-            rows: Which pictures, in ascending order; None: all.
-        """
-        rows = np.arange(len(self.labels)) if rows is None else rows
+    def answers(self, classifiers: list[SGDClassifier]) -> np.ndarray:
+        """Return what classifiers that `fit` returned call the pictures: int (n, classifiers)."""
         with threadpool_limits(1):
             said = [
                 np.column_stack([classifier.predict(inputs) for classifier in classifiers])
-                for _, inputs in self.batches(rows)
+                for _, inputs in self.batches(np.arange(len(self.labels)))
             ]
         return np.concatenate(said)
 

@@ -51,14 +51,6 @@ class Held:
         # Threads: descent runs outside Python's lock, and processes would copy what they share.
         return list(in_parallel(fitted, inside.T))
 
-    def answers(
-        self, classifiers: list[SGDClassifier], rows: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Return what several classifiers call pictures: int of shape (rows, classifiers).
-
-        Args:
-            classifiers: As `fit` returns them.
-            rows: Which pictures; None: all.
-        """
-        inputs = self.inputs if rows is None else self.inputs[rows]
-        return np.column_stack([classifier.predict(inputs) for classifier in classifiers])
+    def answers(self, classifiers: list[SGDClassifier]) -> np.ndarray:
+        """Return what classifiers that `fit` returned call the pictures: int (n, classifiers)."""
+        return np.column_stack([classifier.predict(self.inputs) for classifier in classifiers])

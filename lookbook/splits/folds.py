@@ -4,14 +4,13 @@ It says how good a model is that is fitted to so many pictures, from training an
 together, without a look at the test split.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from lookbook.foundation.intervals import mean_share
-from lookbook.foundation.parallel import in_parallel
 from lookbook.splits.headline import Headline
 from lookbook.splits.spec import Spec
 from lookbook.splits.split import Split
@@ -22,8 +21,6 @@ FOLDS = 5
 REPEATS = 5
 GROUPS = "groups.csv"  # beside the splits, where some of their pictures must stay together
 
-Rows = tuple[np.ndarray, np.ndarray]  # of the pictures to fit to, and of those to ask about
-
 
 def has_small_test(spec: Spec) -> bool:
     """Return whether the test split is so small that a second figure is wanted."""
@@ -31,7 +28,7 @@ def has_small_test(spec: Spec) -> bool:
 
 
 def repeated_cross_validation(
-    answers: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    answers: Callable[[np.ndarray], np.ndarray],
     labels: np.ndarray,
     headline: Headline,
     *,
@@ -49,8 +46,9 @@ def repeated_cross_validation(
     2003) in 98 and 90, and that is a point where all are right.
 
     Args:
-        answers: From the rows to fit to and those to ask about to the labels that the latter are
-            given, int of shape (rows,); safe to call from several threads.
+        answers: From which pictures each of several models is fitted to, bool of shape (n, models),
+            to the labels that they give all pictures, int of that shape. Each model is given two
+            classes at least.
         labels: int of shape (n,), at least two of every class.
         headline: What to report.
         seed: Of the draw of the folds.
@@ -63,18 +61,15 @@ def repeated_cross_validation(
     units = np.arange(len(labels)) if groups is None else groups
     rarest = min(len(np.unique(units[labels == label])) for label in np.unique(labels))
     folds = max(2, min(FOLDS, rarest))
-    right = np.zeros(len(labels))
-
-    def ask(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-        inside, outside = rows
-        if len(np.unique(labels[inside])) == 1:  # of two classes one is a single group
-            return outside, labels[outside] == labels[inside[0]]
-        return outside, answers(inside, outside) == labels[outside]
-
-    with threadpool_limits(1):  # threads of NumPy's below ours are in each other's way
-        for outside, hits in in_parallel(ask, _drawn(labels, groups, folds, seed)):
-            right[outside] += hits
-    figure, low, high = mean_share(right / REPEATS, headline.strata(labels))
+    inside = _drawn(labels, groups, folds, seed)
+    said = np.empty(inside.shape, int)
+    several = np.array([len(np.unique(labels[column])) > 1 for column in inside.T])
+    for model in np.flatnonzero(~several):  # of two classes one is a single group
+        said[:, model] = labels[inside[:, model]][0]
+    with threadpool_limits(1):  # threads of NumPy's below those of fitting are in each other's way
+        said[:, several] = answers(inside[:, several])
+    right = (said == labels[:, np.newaxis]) & ~inside
+    figure, low, high = mean_share(right.sum(axis=1) / REPEATS, headline.strata(labels))
     return {headline.name: figure, "low": low, "high": high} | {
         "folds": folds,
         "repeats": REPEATS,
@@ -99,10 +94,14 @@ def groups_of(*splits: Split) -> np.ndarray | None:
     return ids.map(table["group"]).fillna(alone).to_numpy(int)
 
 
-def _drawn(labels: np.ndarray, groups: np.ndarray | None, folds: int, seed: int) -> Iterator[Rows]:
+def _drawn(labels: np.ndarray, groups: np.ndarray | None, folds: int, seed: int) -> np.ndarray:
+    """Return which pictures each model is fitted to, bool of shape (n, models)."""
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    inside = np.ones((len(labels), REPEATS * folds), bool)
     for repeat in range(REPEATS):
         draw = kind(folds, shuffle=True, random_state=seed + repeat)
-        yield from draw.split(labels, labels, groups)
+        for fold, (_, outside) in enumerate(draw.split(labels, labels, groups)):
+            inside[outside, repeat * folds + fold] = False
+    return inside

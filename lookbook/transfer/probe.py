@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from lookbook.foundation.parallel import in_parallel
 from lookbook.foundation.params import TrainTransferParams
 from lookbook.networks.architectures import build_feature_extractor
 from lookbook.splits.folds import groups_of, repeated_cross_validation
@@ -71,9 +72,11 @@ def repeatedly_validated(
     features = np.concatenate([features_of(extractor, split) for split in (train, validation)])
     labels = np.concatenate([train.labels, validation.labels])
 
-    def answers(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
-        probe = fitted(features[inside], labels[inside], balanced=balanced)
-        return probe.predict(features[outside])
+    def answers(inside: np.ndarray) -> np.ndarray:
+        def of_one(column: np.ndarray) -> np.ndarray:
+            return fitted(features[column], labels[column], balanced=balanced).predict(features)
+
+        return np.column_stack(list(in_parallel(of_one, inside.T)))
 
     headline = Headline.of(train, validation)
     groups = groups_of(train, validation)
