@@ -138,12 +138,13 @@ class TrainAnnParams(TrainingParams):
 
 
 class AugmentationParams(Section):
-    """The largest change to a training picture: degrees, share of its size, share of its side."""
+    """The largest change to a training picture: degrees, and shares of its size, side and area."""
 
     rotation: Annotated[Number, Field(ge=0, le=180)]
     zoom: Annotated[Number, Field(ge=0, lt=1)]
     shift: Annotated[Number, Field(ge=0, lt=1)]
     flip: AutoFlag
+    erase: Annotated[Number, Field(ge=0, le=1)]
 
 
 class TrainCnnParams(TrainingParams):

@@ -1,4 +1,4 @@
-"""Random mirroring, rotation, zoom and shift, as one affine transform a picture."""
+"""Random changes to training pictures: one affine transform of each, then random erasing."""
 
 from dataclasses import dataclass
 
@@ -10,32 +10,38 @@ from lookbook.foundation.params import AugmentationParams
 from lookbook.splits.spec import Spec
 
 BYTES_AT_ONCE = 2**19  # of pictures that a thread takes
+# Of random erasing (Zhong et al., arXiv 1708.04896), as its authors chose them.
+ERASED = 0.5  # share of the pictures
+LEAST_ERASED = 0.02  # share of such a picture
+STRETCHED = 10 / 3  # a rectangle's longer side, in its shorter ones, at most
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random mirroring, rotation, zoom and shift, folded into one affine transform.
+    """Random mirroring, rotation, zoom and shift, folded into one transform; random erasing.
 
     Attributes:
         rotation: Largest angle either way, in degrees.
         zoom: Largest change of size, as a share of it.
         shift: Largest move along each side, as a share of it.
         flip: Whether half of the pictures are mirrored left to right.
+        erase: Largest share of a picture that noise covers, as a rectangle, in half of them.
     """
 
     rotation: float
     zoom: float
     shift: float
     flip: bool = False
+    erase: float = 0.0
 
     def __bool__(self) -> bool:
-        return any((self.rotation, self.zoom, self.shift, self.flip))
+        return any((self.rotation, self.zoom, self.shift, self.flip, self.erase))
 
     @classmethod
     def of(cls, settings: AugmentationParams, spec: Spec) -> "Augmentation":
         """Return what the parameters ask for, and where they do not say, what the data allow."""
         flip = spec.flips if settings.flip == "auto" else settings.flip
-        return cls(settings.rotation, settings.zoom, settings.shift, flip)
+        return cls(settings.rotation, settings.zoom, settings.shift, flip, settings.erase)
 
     def draw(self, rng: np.random.Generator, count: int, height: int, width: int) -> np.ndarray:
         """Draw a transform for each of `count` pictures.
@@ -65,8 +71,11 @@ class Augmentation:
         return transforms
 
     def apply(self, rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-        """Return uint8 pictures (n, height, width, channels), each transformed in its own way."""
-        return transformed(images, self.draw(rng, len(images), *images.shape[1:3]))
+        """Return uint8 pictures (n, height, width, channels), each changed in its own way."""
+        changed = transformed(images, self.draw(rng, len(images), *images.shape[1:3]))
+        if self.erase:
+            cover(rng, changed, self.erase)
+        return changed
 
 
 def transformed(images: np.ndarray, transforms: np.ndarray) -> np.ndarray:
@@ -102,3 +111,28 @@ def transformed(images: np.ndarray, transforms: np.ndarray) -> np.ndarray:
     for _ in in_parallel(transform, range(0, len(images), at_once)):
         pass
     return result
+
+
+def cover(rng: np.random.Generator, images: np.ndarray, most: float) -> None:
+    """Cover a rectangle of some of the pictures with noise, in place.
+
+    Args:
+        rng: Draws which, where and how large it is, and the noise.
+        images: uint8 of shape (n, height, width, channels).
+        most: Largest share of a picture that is covered.
+    """
+    count, height, width, _ = images.shape
+    areas = rng.uniform(min(LEAST_ERASED, most), most, count) * (rng.random(count) < ERASED)
+    upright = np.exp(rng.uniform(-1, 1, count) * np.log(STRETCHED))
+    rows = _stretch(rng, np.sqrt(areas * upright), height)
+    columns = _stretch(rng, np.sqrt(areas / upright), width)
+    inside = rows[:, :, np.newaxis, np.newaxis] & columns[:, np.newaxis, :, np.newaxis]
+    np.copyto(images, rng.integers(0, 256, images.shape, np.uint8), where=inside)
+
+
+def _stretch(rng: np.random.Generator, shares: np.ndarray, side: int) -> np.ndarray:
+    """Return which pixels of a side a stretch of it covers, somewhere: bool (n, side)."""
+    lengths = np.minimum(np.floor(shares * side), side)
+    first = np.floor(rng.random(len(shares)) * (side - lengths + 1))[:, np.newaxis]
+    pixels = np.arange(side)
+    return (first <= pixels) & (pixels < first + lengths[:, np.newaxis])

@@ -180,5 +180,5 @@ def test_settings_are_changed_and_comments_stay(tmp_path):
     params = yaml.safe_load(path.read_text())
     assert float(params["train_ann"]["learning_rate"]) == 1e-05
     assert params["train_cnn"]["augmentation"] == {
-        "rotation": 5, "zoom": 0.1, "shift": 0.07, "flip": "auto"
+        "rotation": 5, "zoom": 0.1, "shift": 0.07, "flip": "auto", "erase": 0.0
     }  # fmt: skip

@@ -202,6 +202,43 @@ def test_no_augmentation_is_the_identity():
     np.testing.assert_array_equal(transformed(images, transforms), images)
 
 
+@pytest.mark.parametrize("shape", [(28, 28, 1), (40, 30, 3)])
+def test_erasing_covers_a_rectangle_of_half_of_the_pictures(shape):
+    height, width, _ = shape
+    grey = np.full((2000, *shape), 77, np.uint8)
+    changed = Augmentation(0, 0, 0, erase=0.4).apply(np.random.default_rng(0), grey)
+    # Noise has the old value in one pixel of 256, or of 256 ** 3.
+    shares, ratios, middles = [], [], []
+    for picture in changed:
+        rows, columns = np.nonzero((picture != 77).any(axis=2))
+        if not len(rows):
+            continue
+        inside = picture[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        assert (inside != 77).any(axis=2).mean() > 0.9
+        assert 50 < inside.mean() < 205 or inside.size < 60
+        shares.append(len(inside) * len(inside[0]) / (height * width))
+        ratios.append((len(inside) / height) / (len(inside[0]) / width))
+        middles.append([rows.mean() / (height - 1), columns.mean() / (width - 1)])
+    assert len(shares) / len(grey) == pytest.approx(0.5, abs=0.04)
+    assert 0.3 < max(shares) <= 0.4 and np.mean(shares) == pytest.approx(0.2, abs=0.03)
+    assert np.median(ratios) == pytest.approx(1, abs=0.15) and max(ratios) > 2.5 > 0.4 > min(ratios)
+    np.testing.assert_allclose(np.mean(middles, axis=0), 0.5, atol=0.03)
+
+
+def test_nearly_all_may_be_erased_and_nothing_is_by_default():
+    grey = np.full((200, 5, 7, 1), 77, np.uint8)
+    changed = Augmentation(0, 0, 0, erase=1.0).apply(np.random.default_rng(0), grey)
+    assert 0.6 < (changed != 77).mean(axis=(1, 2, 3)).max() <= 1
+    assert (Augmentation(5, 0, 0).apply(np.random.default_rng(0), grey) == 77).all()
+
+
+def test_erasing_changes_no_transform():
+    pictures = np.random.default_rng(1).integers(0, 256, (300, 9, 12, 3), dtype=np.uint8)
+    moved = Augmentation(20, 0.1, 0.1).apply(np.random.default_rng(2), pictures)
+    both = Augmentation(20, 0.1, 0.1, erase=0.3).apply(np.random.default_rng(2), pictures)
+    assert 0.8 < (moved == both).all(axis=3).mean() < 1
+
+
 def test_a_larger_zoom_shows_the_picture_larger():
     image = np.zeros((1, 11, 11, 1), np.uint8)
     image[0, 4:7, 4:7] = 255
