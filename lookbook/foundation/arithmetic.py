@@ -10,6 +10,7 @@ import os
 import platform
 from pathlib import Path
 
+EVERYWHERE = "everywhere"  # all processors with AVX2 agree
 PROCESSOR = Path("/proc/cpuinfo")
 NEEDED = {"avx2", "fma"}  # instructions
 
@@ -52,7 +53,7 @@ def release() -> None:
 def of_networks() -> str:
     """Return in which arithmetic networks are computed: `everywhere`, or this processor's."""
     is_settled = OF_TENSORFLOW.items() <= os.environ.items()
-    return "everywhere" if is_settled and is_common() else processor()
+    return EVERYWHERE if is_settled and is_common() else processor()
 
 
 def is_common() -> bool:

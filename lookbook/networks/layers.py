@@ -5,6 +5,8 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from lookbook.foundation.arithmetic import EVERYWHERE, of_networks
+
 
 @keras.saving.register_keras_serializable("lookbook")
 class Bias(keras.layers.Layer):
@@ -30,39 +32,47 @@ class Bias(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("lookbook")
 class BatchNormalization(keras.layers.BatchNormalization):
-    """Keras's, of the last axis, the same to the bit on every processor.
+    """Keras's, of the last axis, the same to the bit on every processor where that is promised.
 
     Keras divides by a root with an instruction that estimates, in each maker's own way. Written as
     one over a root, TensorFlow puts that instruction in its place; not as a division that may be by
-    zero. Masks are for sequences, and not read.
+    zero. Where a machine only has to agree with itself, TensorFlow's one operation for all of it
+    trains, which goes through the maps a third as often. Masks are for sequences, and not read.
     """
 
     def call(
         self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
     ) -> tf.Tensor:
         """Return float of the shape of the inputs."""
-        x = tf.cast(inputs, tf.float32)
-        channels = x.shape[-1]
+        channels = inputs.shape[-1]
         gamma = tf.cast(self.gamma, tf.float32) if self.scale else tf.ones(channels)
         beta = tf.cast(self.beta, tf.float32) if self.center else tf.zeros(channels)
         if training and self.trainable:
-            outputs, mean, variance = _normalized(x, gamma, beta, tf.constant(self.epsilon))
+            normalized = _normalized if of_networks() == EVERYWHERE else _normalized_at_once
+            outputs, mean, variance = normalized(inputs, gamma, beta, self.epsilon)
             for average, of_batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 average.assign(average * self.momentum + of_batch * (1 - self.momentum))
         else:
             factor = _reciprocal_root(self.moving_variance + self.epsilon) * gamma
-            outputs = x * factor + (beta - self.moving_mean * factor)
+            outputs = tf.cast(inputs, tf.float32) * factor + (beta - self.moving_mean * factor)
         return tf.cast(outputs, self.compute_dtype)
 
 
-@tf.custom_gradient
 def _normalized(
+    inputs: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Return inputs normalised by the averages of the batch, and these: mean and variance."""
+    return _normalized_by_parts(tf.cast(inputs, tf.float32), gamma, beta, tf.constant(epsilon))
+
+
+@tf.custom_gradient
+def _normalized_by_parts(
     x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: tf.Tensor
 ) -> tuple[tuple[tf.Tensor, tf.Tensor, tf.Tensor], Callable]:
-    """Return x normalised by the averages of the batch, and these: mean and variance.
+    """Do so with a gradient that is written down.
 
-    The gradient is written down since TensorFlow's own adds up three parts of it, in the order in
-    which they are finished: not the same in two runs.
+    TensorFlow's own adds up three parts of it, in the order in which they are finished: not the
+    same in two runs.
     """
     axes = list(range(x.shape.rank - 1))
     mean = tf.reduce_mean(x, axes)
@@ -78,6 +88,21 @@ def _normalized(
         return shared * (gamma * root), of_gamma, of_beta, None
 
     return (away * (root * gamma) + beta, mean, variance), gradient
+
+
+def _normalized_at_once(
+    inputs: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, epsilon: float
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Do the same in one operation, in the precision of the inputs but for the averages."""
+    channels = inputs.shape[-1]
+    maps = inputs if inputs.shape.rank == 4 else tf.reshape(inputs, (-1, 1, 1, channels))
+    none_yet = tf.zeros(0)
+    outputs, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=maps, scale=gamma, offset=beta, mean=none_yet, variance=none_yet, epsilon=epsilon
+    )
+    count = tf.cast(tf.size(inputs) / channels, tf.float32)
+    variance = unbiased * tf.maximum(count - 1, 1) / count
+    return tf.reshape(outputs, tf.shape(inputs)), mean, variance
 
 
 def _reciprocal_root(x: tf.Tensor) -> tf.Tensor:
