@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lookbook.foundation.parallel import in_parallel
 from lookbook.splits.spec import Scaling, Spec
 from lookbook.splits.split import Split
 
@@ -44,18 +45,22 @@ def averaged(pixels: np.ndarray, side: int) -> np.ndarray:
 
 
 def split_inputs(splits: list[Split], shrink: int) -> np.ndarray:
-    """Return such a model's inputs for all pictures of some splits, read a block at a time.
+    """Return such a model's inputs for all pictures of some splits, made block by block.
 
     Returns:
         float32 of shape (pictures of all of them, values).
     """
     values = num_inputs(splits[0].spec, shrink)
     rows, start = np.empty((sum(map(len, splits)), values), np.float32), 0
-    for split in splits:
-        for block in split.blocks():
-            inputs = shallow_inputs(split.images(block), split.spec.scaling, shrink)
-            rows[start : start + len(block)] = inputs
-            start += len(block)
+
+    def made(part: tuple[Split, np.ndarray]) -> np.ndarray:
+        split, block = part
+        return shallow_inputs(split.images(block), split.spec.scaling, shrink)
+
+    blocks = ((split, block) for split in splits for block in split.blocks())
+    for inputs in in_parallel(made, blocks):
+        rows[start : start + len(inputs)] = inputs
+        start += len(inputs)
     return rows
 
 

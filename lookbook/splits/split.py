@@ -80,7 +80,7 @@ class Split:
         return self._shards.take(indices)
 
     def read(self, indices: np.ndarray) -> np.ndarray:
-        """Return the same as `images`, for going through a split once; see `Shards.read`."""
+        """Return the same as `images` by plain reads, see `Shards.read`."""
         return self._shards.read(indices)
 
     def targets(self, indices: np.ndarray) -> np.ndarray:

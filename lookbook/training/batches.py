@@ -39,9 +39,8 @@ def evaluation_batches(examples: Examples, *, devices: int = 1) -> tuple[Batches
         for itself. Of several it would count the shares.
     """
     blocks = index_blocks(len(examples), example_bytes(examples))
-    if (
-        len(blocks) == devices == 1
-    ):  # without a thread: an epoch of a few hundred pictures takes a third less
+    if len(blocks) == devices == 1:
+        # Without a thread an epoch of a few hundred pictures takes a third less.
         whole = (examples.images(blocks[0]), examples.targets(blocks[0]))
         return _untuned(tf.data.Dataset.from_tensors(whole)), None
 
