@@ -75,7 +75,7 @@ def stderr_aside() -> Iterator[None]:
 def _without(names: Iterable[str]) -> Iterator[None]:
     """Let modules be missing for the block, those that nothing has imported yet."""
     missing = [name for name in names if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(missing))
+    sys.modules.update(dict.fromkeys(missing))  # type: ignore[arg-type]  # None: there is none
     try:
         yield
     finally:
