@@ -80,6 +80,9 @@ class KerasModel:
 
     def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return float32 features and probabilities for raw pixels."""
+        shape = self.network.input_shape[1:]
+        if pixels.shape[1:] != shape:
+            raise ValueError(f"a model for pictures of shape {shape}")
         features, probabilities = self._looking(pixels)
         return features.numpy(), probabilities.numpy()
 
