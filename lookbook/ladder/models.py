@@ -58,7 +58,13 @@ class KerasModel:
         """Load it without running any code that the file might bring (Keras's safe mode)."""
         tf.get_logger().setLevel(logging.ERROR)  # it warns that the last batch is a smaller one
         self.network = load_keras(path, remedy=_remedy(path))
-        self._looking = with_features(self.network)
+        looking = with_features(self.network)
+        # Keras's own functions are built anew for another number of pictures.
+        self._looking = tf.function(
+            lambda pixels: looking(pixels, training=False),
+            input_signature=[tf.TensorSpec([None, *self.network.input_shape[1:]], tf.uint8)],
+            autograph=False,
+        )
 
     @property
     def num_parameters(self) -> int:
@@ -74,8 +80,11 @@ class KerasModel:
 
     def look(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return float32 features and probabilities for raw pixels."""
-        features, probabilities = self._looking.predict_on_batch(pixels)
-        return features, probabilities
+        shape = self.network.input_shape[1:]
+        if pixels.shape[1:] != shape:
+            raise ValueError(f"a model for pictures of shape {shape}")
+        features, probabilities = self._looking(pixels)
+        return features.numpy(), probabilities.numpy()
 
 
 LOADERS: dict[str, Callable[[Path], Model]] = {"keras": KerasModel, "linear": LinearModel}

@@ -5,22 +5,16 @@ each place answered. Sources know nothing of how pictures look.
 """
 
 import logging
+from importlib import import_module
 from pathlib import Path
 
 from lookbook.datasets.cards import Card
 from lookbook.foundation.errors import LookbookError
-from lookbook.sources import bundled, http, kaggle, mirror, own
 from lookbook.sources.hashes import fault_of
 
 logger = logging.getLogger(__name__)
 
-FETCH = {
-    "bundled": bundled.fetch,
-    "http": http.fetch,
-    "kaggle": kaggle.fetch,
-    "own": own.fetch,
-    "mirror": mirror.fetch,
-}
+KINDS = ("bundled", "http", "kaggle", "own", "mirror")  # each a module with a `fetch`
 
 
 def fetch(dataset: str, card: Card, folder: Path) -> None:
@@ -34,7 +28,8 @@ def fetch(dataset: str, card: Card, folder: Path) -> None:
     Raises:
         LookbookError: If a file cannot be had, or is not the one that the card describes.
     """
-    FETCH[card.source.kind](dataset, card, folder)
+    # Imported here, since some need more than others: pandas, or what fetches from the network.
+    import_module(f"{__name__}.{card.source.kind}").fetch(dataset, card, folder)
     for file in card.files:
         fault = fault_of(folder / file.name, file)
         if fault:

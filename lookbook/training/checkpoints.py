@@ -1,15 +1,17 @@
-"""Trainings that were killed go on from their last finished epoch.
+"""Trainings that were killed go on from one of their last finished epochs.
 
-After each epoch everything that the next one depends on is written to one file, with its hash:
+After an epoch everything that the next one depends on is written to one file, with its hash:
 weights, the optimizer's variables, the state of every random generator in the model, what early
 stopping remembers, and the curves so far. The order of the pictures and their augmentation follow
-from seed and epoch. The file is removed when what came of the training is saved.
+from seed and epoch. Where epochs are short, most are not written: an epoch of a small set takes
+little longer than writing does. The file is removed when what came of the training is saved.
 """
 
 import hashlib
 import json
 import logging
 import sys
+import time
 from pathlib import Path
 
 import keras
@@ -20,6 +22,7 @@ from lookbook.foundation.arithmetic import of_networks
 from lookbook.foundation.files import remove, sealing, unsealing
 
 CHECKPOINTS = Path("models/.checkpoints")
+SECONDS_APART = 5.0  # at least, from one writing to the next: what a kill costs, and an epoch
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.identity = identity
         self.stopping = stopping
         self.epoch, self.rows, self.stopped, self.resumed = 0, [], False, False
+        self._due = time.monotonic()
         self._state, self._arrays = self._read()
         if self._state:
             self.resumed = True
@@ -70,9 +74,15 @@ class Checkpoint(keras.callbacks.Callback):
         self._state, self._arrays = {}, {}  # as large as the model and its optimizer
 
     def on_epoch_end(self, epoch: int, logs: dict) -> None:
-        """Write the state."""
+        """Write the state, if it is time or the training has ended."""
         self.epoch = epoch + 1
         self.rows.append({name: float(value) for name, value in logs.items()})
+        has_ended = self.model.stop_training or self.epoch == self.params["epochs"]
+        if has_ended or time.monotonic() >= self._due:
+            self._write()
+            self._due = time.monotonic() + SECONDS_APART
+
+    def _write(self) -> None:
         state = {
             "identity": self.identity,
             "epoch": self.epoch,

@@ -40,8 +40,9 @@ def fit(
 ) -> tuple[pd.DataFrame, dict]:
     """Train a model in place, to its best weights on validation data.
 
-    A training that was killed goes on after its last finished epoch, and ends as it would have. Its
-    state stays on disk until `checkpoints.discard`, for a kill before the model is saved.
+    A training that was killed goes on after the epoch whose state it wrote last, and ends as it
+    would have. That state stays on disk until `checkpoints.discard`, for a kill before the model is
+    saved.
 
     Args:
         model: From the inputs of `train` to probabilities, built inside `hardware.prepared`.

@@ -189,7 +189,11 @@ class Trainer(keras.Model):
         def train_function(iterator: tf.data.Iterator) -> dict:
             nonlocal take, taken
             if take is None:
-                take = tf.function(self._step_everywhere, input_signature=[iterator.element_spec])
+                take = tf.function(
+                    self._step_everywhere,
+                    input_signature=[iterator.element_spec],
+                    autograph=False,  # which takes seconds, to find nothing to rewrite
+                )
                 taken = int(self.optimizer.iterations.numpy())
             start = time.perf_counter()
             chunk = next(iterator)

@@ -4,10 +4,9 @@ It stands for the head where many of them are wanted, for each fold or for each 
 one is fitted in a second, and the same pictures always give the same one.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from lookbook.foundation.parallel import in_parallel
 from lookbook.foundation.params import TrainTransferParams
@@ -18,6 +17,9 @@ from lookbook.splits.spec import Spec
 from lookbook.splits.split import Split
 from lookbook.transfer.bases import base_for
 from lookbook.transfer.features import Extractor, Features
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 STRENGTH = 0.01  # inverse of the penalty on the squared weights of standardised features
 
@@ -41,7 +43,7 @@ def features_of(extractor: Extractor, split: Split) -> np.ndarray:
     return Features(extractor, split).images(np.arange(len(split)))
 
 
-def fitted(features: np.ndarray, labels: np.ndarray, *, balanced: bool = False) -> Pipeline:
+def fitted(features: np.ndarray, labels: np.ndarray, *, balanced: bool = False) -> "Pipeline":
     """Fit a probe.
 
     Args:
@@ -49,6 +51,10 @@ def fitted(features: np.ndarray, labels: np.ndarray, *, balanced: bool = False) 
         labels: int of shape (n,).
         balanced: Whether every class counts alike.
     """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     weights = "balanced" if balanced else None
     classifier = LogisticRegression(C=STRENGTH, class_weight=weights, max_iter=300)
     return make_pipeline(StandardScaler(), classifier).fit(features, labels)

@@ -6,7 +6,7 @@ from support import read_card, write_card
 from lookbook.datasets.cards import Card, card_path, known_cards, load_card
 from lookbook.foundation.errors import LookbookError
 from lookbook.readers import READ
-from lookbook.sources import FETCH
+from lookbook.sources import KINDS
 
 
 def kinds_of(half):
@@ -16,7 +16,7 @@ def kinds_of(half):
     return ", ".join(map(repr, kinds))
 
 
-@pytest.mark.parametrize(("half", "known"), [("source", FETCH), ("reader", READ)])
+@pytest.mark.parametrize(("half", "known"), [("source", KINDS), ("reader", READ)])
 def test_each_kind_of_a_card_has_somebody_who_understands_it(half, known):
     assert sorted(kinds_of(half).split(", ")) == sorted(map(repr, known))
 

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -41,3 +43,14 @@ def test_missing_splits_have_a_sentence(project, run_main):
     code, err = run_main(train_ann.main)
     assert code == 2
     assert "Expected the description of the splits in data/processed/spec.json" in err
+
+
+@pytest.mark.parametrize("stage", ["train_ann", "train_cnn", "train_transfer"])
+def test_a_training_starts_without_what_keras_only_would_like_to_have(stage):
+    code = (
+        f"import sys, stages.{stage}\n"
+        "print({'matplotlib', 'scipy', 'sklearn'} & set(sys.modules))\n"
+        "import matplotlib.pyplot, sklearn.decomposition  # they are there for others"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("set()\n", "")

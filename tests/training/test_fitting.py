@@ -404,6 +404,7 @@ def test_a_killed_training_ends_as_if_it_had_not_been(
         monkeypatch.setattr(shuffling, "WINDOW_BYTES", 16 * 64)  # a picture has 16 bytes
         monkeypatch.setattr(shuffling, "RUN_BYTES", 16 * 4)
         monkeypatch.setattr(batches, "CHUNK_BATCHES", 1)
+    monkeypatch.setattr(checkpoints, "SECONDS_APART", 0.0)
     changes = {"epochs": 6, "optimizer": optimizer, "early_stopping": 3, "schedule": "cosine"}
     settings = settings.model_copy(update=changes | {"warmup": 0.2, "learning_rate": 0.05})
     whole, whole_curves, whole_figures = train(settings, batch_norm=True)
@@ -429,6 +430,19 @@ def test_a_killed_training_ends_as_if_it_had_not_been(
     for received, expected in zip(resumed.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_array_equal(received, expected)
     assert not list(checkpoints.CHECKPOINTS.glob("*"))
+
+
+@pytest.mark.parametrize(("apart", "written"), [(3600.0, [1, 4]), (0.0, [1, 2, 3, 4])])
+def test_states_are_written_apart_the_first_and_the_last_in_any_case(
+    settings, monkeypatch, apart, written
+):
+    monkeypatch.setattr(checkpoints, "SECONDS_APART", apart)
+    write, seen = checkpoints.Checkpoint._write, []
+    monkeypatch.setattr(
+        checkpoints.Checkpoint, "_write", lambda self: seen.append(self.epoch) or write(self)
+    )
+    train(settings)
+    assert seen == written
 
 
 @pytest.mark.parametrize("early_stopping", [0, 2, 50])
