@@ -1,26 +1,34 @@
 """scikit-learn's example for its digits: a support vector classifier with gamma 0.001.
 
-Prints its accuracy on the test split, fitted on the training split; then fitted on training and
-validation pictures together, since it needs none to stop by.
+It sees the 8x8 pictures as they are published, each in the split that the pipeline gave it. Prints
+its accuracy on the test split, fitted on the training split; then fitted on training and validation
+pictures together, since it needs none to stop by.
 """
 
+import csv
+from pathlib import Path
+
 import numpy as np
-from rounds import load
 from sklearn.svm import SVC
 
 
-def values(split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the grey values of 0-16 as scikit-learn has them, a row a picture, and the digits."""
-    pixels, labels = load(split)
-    return np.rint(pixels.reshape(len(pixels), -1) * (16 / 255)), labels
+def rows_of(split: str) -> list[int]:
+    """Return which rows of the published file a split has."""
+    rows = []
+    for path in sorted(Path("data/processed", split).glob("index-*.csv")):
+        with path.open(newline="") as file:
+            rows += [int(row["source"].rpartition(":")[2]) for row in csv.DictReader(file)]
+    return rows
 
 
 def main() -> None:
     """Fit twice."""
-    train, validation, test = values("train"), values("validation"), values("test")
-    print(SVC(gamma=0.001).fit(*train).score(*test))
-    both = (np.concatenate(parts) for parts in zip(train, validation, strict=True))
-    print(SVC(gamma=0.001).fit(*both).score(*test))
+    published = np.loadtxt("data/raw/digits.csv.gz", delimiter=",")
+    values, labels = published[:, :-1], published[:, -1]
+    train, validation, test = map(rows_of, ("train", "validation", "test"))
+    for fitted in (train, train + validation):
+        model = SVC(gamma=0.001).fit(values[fitted], labels[fitted])
+        print(model.score(values[test], labels[test]))
 
 
 if __name__ == "__main__":
