@@ -1,6 +1,6 @@
 # make repro   the environment, the pipeline, and the table of results
 # make test    the environment and the tests
-# make bench   speed against the plain scripts
+# make bench   speed against the plain scripts, PyTorch, Keras and scikit-learn (three hours)
 # make torture what is lost when runs are hit at random moments (root, libfaketime)
 # make lint    ruff, who imports whom, the Dockerfile, types
 # make pictures   the README's two pictures, from the run in the work tree (needs Chromium)

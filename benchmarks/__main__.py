@@ -10,6 +10,8 @@ normalisation, one cycle of the learning rate, batch size) for three epochs.
     python -m benchmarks                     all cases (an hour)
     python -m benchmarks sign_cnn cats_cnn   some
     python -m benchmarks matmul              how much of the machine's matmul rate train_cnn uses
+    python -m benchmarks roofline            what dense networks take beyond their bare arithmetic
+    python -m benchmarks others              PyTorch, Keras's fit and scikit-learn (two hours)
 
 Needs the data of the recipes: the network, or LOOKBOOK_MIRROR.
 """
@@ -36,6 +38,7 @@ from lookbook.foundation.schema import read_yaml
 ROOT = Path(__file__).parents[1]
 ROUNDS = 3
 SHORTER = {"sign_cnn": 6, "sign_cnn_augmented": 6, "cats_cnn": 3}  # epochs, of both kinds
+BY_THEMSELVES = ["matmul", "roofline", "others"]  # modules of this folder
 OUR_EPOCHS = 3  # with this project's way of training
 OUR_TRAINING = [*TrainingParams.model_fields, "batch_norm"]
 
@@ -68,13 +71,19 @@ class Run:
         return next((end for end, reached in ends if reached >= accuracy), None)
 
 
-def timed(command: list[str], folder: Path) -> Run:
-    """Run a command in `folder`, and note when its lines come and how much memory it takes."""
+def timed(command: list[str], folder: Path, *, python: str = sys.executable) -> Run:
+    """Run a command in `folder`, and note when its lines come and how much memory it takes.
+
+    Args:
+        command: What Python is given.
+        folder: Where to.
+        python: That of another environment.
+    """
     result, begun, complaints = Run(), None, folder / "stderr.txt"
     start = time.perf_counter()
     with complaints.open("w") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-u", *command],
+            [python, "-u", *command],
             cwd=folder,
             env=os.environ | {"PYTHONPATH": str(ROOT), "LOOKBOOK_CACHE": str(folder / "cache")},
             stdout=subprocess.PIPE,
@@ -212,13 +221,14 @@ def main() -> None:
     """Measure the cases named on the command line, or all."""
     recipes = load_recipes(ROOT / "recipes.yaml")
     cases = sorted(path.stem for path in (ROOT / "benchmarks/plain").glob("*_*.py"))
-    names = sys.argv[1:] or [*cases, "matmul"]
-    unknown = sorted(set(names) - {*cases, "matmul"})
+    known = [*cases, *BY_THEMSELVES]
+    names = sys.argv[1:] or known
+    unknown = sorted(set(names) - set(known))
     if unknown:
-        sys.exit(f"error: Expected cases out of {', '.join(cases)}, matmul. Received: {unknown}.")
+        sys.exit(f"error: Expected cases out of {', '.join(known)}. Received: {unknown}.")
     for name in names:
-        if name == "matmul":
-            subprocess.run([sys.executable, "-m", "benchmarks.matmul"], cwd=ROOT, check=True)
+        if name in BY_THEMSELVES:
+            subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], cwd=ROOT, check=True)
         else:
             compare(plan(name, recipes[name]))
 
