@@ -76,7 +76,7 @@ def test_no_gradient_of_it_is_a_sum_of_three(arithmetic):
 
 @pytest.mark.parametrize(("values", "units"), [(3, 2), (8, 5), (784, 10)])
 @pytest.mark.parametrize("use_bias", [True, False])
-def test_a_dense_layer_is_kerass(values, units, use_bias):
+def test_a_dense_layer_is_kerass(arithmetic, values, units, use_bias):
     x = np.random.default_rng(1).normal(size=(6, values)).astype("float32")
     found = []
     ours = Dense(units, use_bias=use_bias, activation="softmax")
