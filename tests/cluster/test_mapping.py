@@ -234,7 +234,7 @@ def test_a_worker_without_space_is_a_sentence(cluster):
     worker = cluster.worker("--no-nanny", before=["prlimit", f"--fsize={2**20}"])
     assert list(triples())[-1][0] == TRIPLES[-1]
     said = refused(errands.LARGE)
-    assert said.startswith(f"Expected space for a model on the worker {worker.address} on ")
+    assert said.startswith(f"Expected space for files on the worker {worker.address} on ")
     assert "File too large" in said and "set TMPDIR" in said
 
 
