@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from clusters import Cluster
 from stores import KEYS, REGION, S3, ssh_server
 from support import BROWSERS, TINY, copy_project, light_card, run, write_photos
 
 from lookbook.__main__ import main
+from lookbook.cluster import connecting
 from lookbook.foundation.arithmetic import settle
 
 settle()  # TensorFlow computes here as it does in the stages
@@ -281,6 +283,18 @@ def ssh(tmp_path_factory, monkeypatch):
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     with ssh_server(home) as address:
         yield address
+
+
+@pytest.fixture
+def cluster(tmp_path_factory, monkeypatch):
+    """A cluster without workers, which the environment names."""
+    started = Cluster(tmp_path_factory.mktemp("cluster"))
+    monkeypatch.setenv(connecting.ADDRESS, started.address)
+    monkeypatch.setattr(connecting, "_clients", {})
+    yield started
+    for client in connecting._clients.values():
+        connecting._close(client)
+    started.close()
 
 
 @pytest.fixture(scope="session")

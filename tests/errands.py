@@ -58,3 +58,8 @@ READING = Elsewhere(load_environment, "none", lambda: b"", conditions)
 def ending(mark):
     """Return what kills the process that computes; see `end_at`."""
     return Elsewhere(load_end, "mark", lambda: str(mark).encode(), conditions)
+
+
+def listed(folder):
+    """Return what lies in a folder."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))

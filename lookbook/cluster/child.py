@@ -20,9 +20,9 @@ _loaded: Callable[[Any], Any]
 _folder: tempfile.TemporaryDirectory  # with the file that it is of, as long as it is kept
 
 
-def called(function: bytes) -> Any:
+def called(function: bytes, *arguments: Any) -> Any:
     """Return what a function says, which pickle names."""
-    return pickle.loads(function)()
+    return pickle.loads(function)(*arguments)
 
 
 def load(function: bytes, name: str, content: bytes) -> None:

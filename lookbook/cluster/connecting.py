@@ -116,7 +116,7 @@ def _say(client: "Client", address: str) -> None:
         client.wait_for_workers(1, timeout=WORKERS_SECONDS)
     except TimeoutError:
         raise no_workers(WORKERS_SECONDS) from None
-    count = worker_count(client)
+    count = len(workers(client))
     logger.info(
         "computing on %d worker%s of the Dask cluster at %s; its dashboard: %s",
         count,
@@ -126,9 +126,9 @@ def _say(client: "Client", address: str) -> None:
     )
 
 
-def worker_count(client: "Client") -> int:
-    """Return how many workers a cluster has."""
-    return len(client.scheduler_info(n_workers=-1)["workers"])
+def workers(client: "Client") -> list[str]:
+    """Return the addresses of a cluster's workers."""
+    return list(client.scheduler_info(n_workers=-1)["workers"])
 
 
 def no_workers(seconds: int) -> LookbookError:

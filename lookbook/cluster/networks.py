@@ -5,14 +5,19 @@ import os
 import tensorflow as tf
 
 from lookbook.cluster.conditions import ARITHMETIC, EVERYWHERE, THREADS, Conditions, software
-from lookbook.foundation.arithmetic import of_networks
+from lookbook.foundation.arithmetic import of_networks, processor
 
 
-def conditions() -> Conditions:
-    """Return what they are in this process."""
-    arithmetic = of_networks()
-    gpus = tf.config.list_physical_devices("GPU")
-    kinds = {tf.config.experimental.get_device_details(gpu)["device_name"] for gpu in gpus}
+def conditions(repeatable: str = EVERYWHERE) -> Conditions:
+    """Return what they are in this process.
+
+    Args:
+        repeatable: How far a training that it starts is: `everywhere`, or `machine`, where the
+            training computes with all that the machine has.
+    """
+    arithmetic = of_networks() if repeatable == EVERYWHERE else processor()
+    details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+    kinds = {detail.get("device_name", "a GPU without a name") for detail in details}
     return {
         ARITHMETIC: arithmetic,
         THREADS: "any" if arithmetic == EVERYWHERE else str(_cores()),

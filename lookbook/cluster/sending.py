@@ -4,8 +4,8 @@ import contextlib
 import hashlib
 import pickle
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from typing import Any
 
@@ -16,7 +16,7 @@ from lookbook.cluster.connecting import (
     WORKERS_SECONDS,
     no_workers,
     scheduler_address,
-    worker_count,
+    workers,
 )
 from lookbook.cluster.elsewhere import Elsewhere
 from lookbook.cluster.worker import Assignment, compute, conditions_of, environment
@@ -29,25 +29,48 @@ LOOKING_SECONDS = 2  # between two looks at whether there are workers left
 def on_workers(client: Client, items: Iterable[Any], elsewhere: Elsewhere) -> Iterator[Any]:
     """Yield the results for the items; see `lookbook.cluster.mapping.mapped`."""
     expected = elsewhere.conditions()
-    with _reaching():
-        _check(client, elsewhere, expected)
+    check(client, elsewhere.conditions, expected)
+    with reaching():
         # A task and not scattered: what is lost with a worker is then made again.
         given = client.submit(_itself, _assignment(elsewhere, expected), pure=False)
-    waiting: deque[Future] = deque()
+    waiting: deque[tuple[str, Future]] = deque()  # with the worker that each is for
     for item in items:
-        with _reaching():
-            waiting.append(client.submit(compute, given, item, pure=False))
-            most = AHEAD * worker_count(client)
-        while len(waiting) > most:
-            yield _result(client, waiting.popleft())
+        with reaching():
+            there = workers(client) or [""]
+            busy = Counter(worker for worker, _ in waiting)
+            least = min(there, key=lambda worker: busy[worker])
+            waiting.append((least, submitted(client, least, compute, given, item)))
+        while len(waiting) > AHEAD * len(there):
+            yield result(client, waiting.popleft()[1])
     while waiting:
-        yield _result(client, waiting.popleft())
+        yield result(client, waiting.popleft()[1])
 
 
-def _check(client: Client, elsewhere: Elsewhere, expected: Conditions) -> None:
-    """Raise a LookbookError that names the workers whose results could have other bytes."""
-    function = pickle.dumps(elsewhere.conditions)
-    answers = client.run(conditions_of, function, environment(), on_error="return")
+def submitted(client: Client, worker: str, function: Callable, *arguments: Any) -> Future:
+    """Submit a task for a worker; if that one is lost, it goes to another.
+
+    Left to Dask, a worker would get as many as it has threads before others get any.
+    """
+    return client.submit(
+        function, *arguments, pure=False, workers=[worker], allow_other_workers=True
+    )
+
+
+def check(client: Client, conditions: Callable[[], Conditions], expected: Conditions) -> None:
+    """Check that the workers compute the same bytes as this machine.
+
+    Args:
+        client: Of the cluster.
+        conditions: See `lookbook.cluster.elsewhere.Elsewhere`.
+        expected: What they are here.
+
+    Raises:
+        LookbookError: If some could compute others; it names them. Or if the scheduler is lost.
+    """
+    with reaching():
+        answers = client.run(
+            conditions_of, pickle.dumps(conditions), environment(), on_error="return"
+        )
     found: dict[str, Conditions] = {}
     for address, answer in answers.items():
         if isinstance(answer, OSError):  # it is lost; its successor is asked with its first task
@@ -55,12 +78,12 @@ def _check(client: Client, elsewhere: Elsewhere, expected: Conditions) -> None:
         if isinstance(answer, Exception):  # what is called there could not be imported
             found[address] = {CODE: f"missing ({answer})"}
         else:
-            name, (conditions, error) = answer
+            name, (said, error) = answer
             if isinstance(error, ImportError):
-                conditions = {CODE: f"missing ({error})"}
+                said = {CODE: f"missing ({error})"}
             elif error:
                 raise error
-            found[name] = conditions
+            found[name] = said
     if refused := refusal(found, expected):
         raise refused
 
@@ -76,7 +99,23 @@ def _itself(assignment: Assignment) -> Assignment:
     return assignment
 
 
-def _result(client: Client, future: Future) -> Any:
+class Presence:
+    """Whether there are workers to wait for."""
+
+    def __init__(self, client: Client):
+        """Begin with those that there are."""
+        self._client, self._last_seen = client, time.monotonic()
+
+    def check(self) -> None:
+        """Raise a LookbookError if there were none for a while, or the scheduler is lost."""
+        with reaching():
+            if workers(self._client):
+                self._last_seen = time.monotonic()
+            elif time.monotonic() - self._last_seen > WORKERS_SECONDS:
+                raise no_workers(WORKERS_SECONDS)
+
+
+def result(client: Client, future: Future) -> Any:
     """Wait for a result as long as there are workers.
 
     Raises:
@@ -84,23 +123,19 @@ def _result(client: Client, future: Future) -> Any:
             in turn are lost with the item.
         Exception: What the function raised.
     """
-    last_seen = time.monotonic()
+    presence = Presence(client)
     while True:
-        with _reaching():
-            with contextlib.suppress(TimeoutError):
-                answer, error = future.result(timeout=LOOKING_SECONDS)
-                break
-            if worker_count(client):
-                last_seen = time.monotonic()
-            elif time.monotonic() - last_seen > WORKERS_SECONDS:
-                raise no_workers(WORKERS_SECONDS)
+        with reaching(), contextlib.suppress(TimeoutError):
+            answer, error = future.result(timeout=LOOKING_SECONDS)
+            break
+        presence.check()
     if error:
         raise error
     return answer
 
 
 @contextlib.contextmanager
-def _reaching() -> Iterator[None]:
+def reaching() -> Iterator[None]:
     """Raise a LookbookError if the scheduler is lost inside the block, or workers in turn are."""
     try:
         yield

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lookbook.cluster import child
 from lookbook.cluster.conditions import Conditions, refusal
+from lookbook.cluster.connecting import ADDRESS
 from lookbook.foundation.arithmetic import OF_GPUS, OF_NUMPY, OF_TENSORFLOW, WITH_ONEDNN
 from lookbook.foundation.errors import LookbookError
 
@@ -56,6 +57,17 @@ def environment() -> Environment:
     return {name: os.environ.get(name) for name in ARITHMETIC}
 
 
+def variables(environment: Environment) -> dict[str, str]:
+    """Return all variables of a process here that computes as another machine does.
+
+    The cluster's address is not among them: what it computes is computed in it.
+    """
+    others = {*ARITHMETIC, ADDRESS}
+    kept = {name: value for name, value in os.environ.items() if name not in others}
+    settled = {name: value for name, value in environment.items() if value is not None}
+    return {OF_GPUS: "true"} | kept | settled
+
+
 class Computing:
     """A process that computes, in the arithmetic that it is given."""
 
@@ -63,14 +75,12 @@ class Computing:
         """Start it."""
         self.environment = environment
         self.holds = ""  # the key of what it has loaded
-        settled = {name: value for name, value in environment.items() if value is not None}
-        kept = {name: value for name, value in os.environ.items() if name not in ARITHMETIC}
         self._connection, theirs = multiprocessing.Pipe()
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", START, str(theirs.fileno())],
                 cwd=Path(__file__).parents[2],  # the same code as here
-                env={OF_GPUS: "true"} | kept | settled,
+                env=variables(environment),
                 pass_fds=[theirs.fileno()],
                 stdout=sys.__stderr__,
             )
@@ -84,12 +94,12 @@ class Computing:
 
         Raises:
             EOFError, ConnectionError: If the process is gone.
-            _FailedError: If the function raised an error.
+            FailedError: If the function raised an error.
         """
         self._connection.send((function, arguments))
         answer, error = self._connection.recv()
         if error:
-            raise _FailedError(error)
+            raise FailedError(error)
         return answer
 
     def end(self) -> int:
@@ -98,7 +108,7 @@ class Computing:
         return self._process.wait()
 
 
-class _FailedError(Exception):
+class FailedError(Exception):
     """Holds what a function raised in the process that computes."""
 
 
@@ -116,10 +126,8 @@ async def conditions_of(
         environment: In which it is called.
         dask_worker: This worker, as Dask gives it.
     """
-    name = _name(dask_worker)
-    answer = partial(
-        _asked, name, environment, lambda process: process.call(child.called, function)
-    )
+    name = name_of(dask_worker)
+    answer = partial(ask, name, environment, lambda process: process.call(child.called, function))
     return name, await asyncio.to_thread(answer)
 
 
@@ -131,25 +139,34 @@ def compute(assignment: Assignment, item: Any) -> Answer:
     """
     from distributed import get_worker
 
-    name = _name(get_worker())
+    name = name_of(get_worker())
 
     def answer(process: Computing) -> Any:
         if process.holds != assignment.key:
-            found = {name: process.call(child.called, assignment.conditions)}
-            if refused := refusal(found, assignment.expected):
-                raise _FailedError(refused)
+            check(name, process, assignment.conditions, assignment.expected)
             process.call(child.load, assignment.load, assignment.name, assignment.content)
             process.holds = assignment.key
         return process.call(child.apply, item)
 
-    return _asked(name, assignment.environment, answer)
+    return ask(name, assignment.environment, answer)
 
 
-def _name(worker: "Worker") -> str:
+def check(name: str, process: Computing, conditions: bytes, expected: Conditions) -> None:
+    """Check that a process of this worker computes the same bytes as the machine that asks.
+
+    Raises:
+        FailedError: With a LookbookError, if it could compute others.
+    """
+    if refused := refusal({name: process.call(child.called, conditions)}, expected):
+        raise FailedError(refused)
+
+
+def name_of(worker: "Worker") -> str:
+    """Return what a worker is called in sentences."""
     return f"{worker.address} on {socket.gethostname()}"
 
 
-def _asked(name: str, environment: Environment, question: Callable[[Computing], Any]) -> Answer:
+def ask(name: str, environment: Environment, question: Callable[[Computing], Any]) -> Answer:
     """Return what the process that computes answers; it is started if there is none."""
     global _computing
     code = 0
@@ -163,17 +180,18 @@ def _asked(name: str, environment: Environment, question: Callable[[Computing], 
                 return question(_computing), None
             except (EOFError, ConnectionError):
                 code = _computing.end()
-            except _FailedError as failed:
+            except FailedError as failed:
                 error = failed.args[0]
-                return None, _no_space(name, error) if isinstance(error, OSError) else error
+                return None, no_space(name, error) if isinstance(error, OSError) else error
     return None, LookbookError(
         f"Expected the worker {name} to compute a batch. Received: its process ended with exit "
         f"code {code}, {TRIES} times. Look at the worker's log, or give it more memory."
     )
 
 
-def _no_space(name: str, error: OSError) -> LookbookError:
+def no_space(name: str, reason: object) -> LookbookError:
+    """Return the error of a worker that cannot write files, for a reason."""
     return LookbookError(
-        f"Expected space for a model on the worker {name}. Received: {error}. Free disk space "
+        f"Expected space for files on the worker {name}. Received: {reason}. Free disk space "
         "there, or set TMPDIR to a folder that has some."
     )

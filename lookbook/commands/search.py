@@ -3,6 +3,8 @@
     lookbook search train_ann --trials 30               ranges and choices are in search.yaml
     lookbook search train_cnn --trials 40 --workers 2   two trials at a time
 
+With DASK_SCHEDULER_ADDRESS set, they run on the workers of that cluster of Dask.
+
 Each trial is a DVC experiment that starts from HEAD, in a clone that shares the cache: the work
 tree stays as it is, `dvc exp show` lists the trials, `dvc exp apply NAME` keeps one. Trials with
 poor curves are ended early. Killed and started again with the same words, it goes on. At the end
@@ -11,6 +13,7 @@ of it, and which of them matter. Test pictures are not looked at. Needs the extr
 """
 
 import argparse
+import contextlib
 import os
 import subprocess
 import threading
@@ -30,7 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trials", type=int, default=30, help="with those of earlier runs; %(default)s"
     )
-    parser.add_argument("--workers", type=int, default=1, help="trials at a time; %(default)s")
+    parser.add_argument(
+        "--workers", type=int, help="trials at a time; 1, or all the workers of a Dask cluster"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of what is tried; %(default)s")
 
 
@@ -49,8 +54,9 @@ def run(arguments: argparse.Namespace) -> None:
             "Expected what `lookbook search` needs to be installed. Received: no optuna. Run "
             "`pip install 'lookbook[search]'`, or `pip install '.[search]'` in a clone."
         ) from error
+    from lookbook.cluster.connecting import connected
     from lookbook.experiments.search_report import told, what_it_takes, write_report
-    from lookbook.experiments.trials import Clone
+    from lookbook.experiments.trials import Clone, Place
     from lookbook.foundation.files import remove
     from lookbook.foundation.git import head_of
     from lookbook.foundation.stopwatch import noted
@@ -58,15 +64,16 @@ def run(arguments: argparse.Namespace) -> None:
     from lookbook.splits.split import Split
 
     check_committed()
+    client = connected()
     name = f"{space.stage}-{identity(head_of(Path()), space, arguments.seed)}"
     ended = threading.Event()
+    count = 1 if client else arguments.workers or 1
     clones = [
         Clone(CLONES / f"{name}-{os.getpid()}-{number}", space.stage, ended)
-        for number in range(arguments.workers)
+        for number in range(count)
     ]
     with held(FOLDER / name):
-        for left in CLONES.glob(f"{name}-*"):
-            remove(left)
+        remove_abandoned(name)
         try:
             print(f"{name}: the settings at HEAD come first", flush=True)
             baseline = clones[0].prepare()
@@ -86,12 +93,17 @@ def run(arguments: argparse.Namespace) -> None:
                 print(told(trial, arguments.trials, search.classes), flush=True)
 
             if to_come := max(0, arguments.trials - len(search.tried())):
-                used = clones[:to_come]
+                places: list[Place] = [*clones]
+                if client:
+                    from lookbook.experiments.remote import on_cluster
+
+                    places = [*on_cluster(client, clones[0])[: arguments.workers]]
+                places = places[:to_come]
                 seconds = noted().get(space.stage, clones[0].seconds)
-                print(what_it_takes(space.stage, to_come, len(used), seconds), flush=True)
-                for clone in used[1:]:
+                print(what_it_takes(space.stage, to_come, len(places), seconds), flush=True)
+                for clone in clones[1:to_come]:
                     clone.prepare()
-                search.run(arguments.trials, used, tell, ended)
+                search.run(arguments.trials, places, tell, ended)
             print(f"\n{write_report(FOLDER / name, search, headline)}\n")
             print(f"the table and the picture: {FOLDER / name / 'report.md'}")
         finally:
@@ -100,11 +112,28 @@ def run(arguments: argparse.Namespace) -> None:
                 remove(clone.folder)
 
 
+def remove_abandoned(name: str) -> None:
+    """Remove the clones of searches that were killed: those of each that nobody else holds.
+
+    Args:
+        name: Of the search that is held here.
+    """
+    from lookbook.experiments.search import held
+    from lookbook.foundation.files import remove
+
+    for left in CLONES.glob("*-*-*"):
+        owner = left.name.rsplit("-", 2)[0]
+        holding = contextlib.nullcontext() if owner == name else held(FOLDER / owner)
+        with contextlib.suppress(LookbookError), holding:
+            remove(left)
+
+
 def check_arguments(arguments: argparse.Namespace) -> None:
     """Raise a LookbookError if a number is none that can be."""
     bounds = {"trials": (1, 10_000), "workers": (1, 256), "seed": (0, 2**32 - 1)}
     for name, (least, most) in bounds.items():
-        if not least <= (received := getattr(arguments, name)) <= most:
+        received = getattr(arguments, name)
+        if received is not None and not least <= received <= most:
             raise LookbookError(
                 f"Expected --{name} from {least} to {most:,}. Received: {received}. "
                 "Choose another number."

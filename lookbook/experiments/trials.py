@@ -1,14 +1,15 @@
 """One trial: a stage run with other settings in a clone, watched, and kept as a DVC experiment."""
 
+import contextlib
 import csv
+import io
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -20,20 +21,19 @@ from ruamel.yaml.comments import CommentedSeq
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.files import remove
 from lookbook.foundation.params import PARAMS
-from lookbook.foundation.processes import STAGE
+from lookbook.foundation.processes import STAGE, end
 from lookbook.foundation.stopwatch import TIMES
 from lookbook.ladder.rungs import rung
-from lookbook.revisions.reruns import clone, run
+from lookbook.revisions.reruns import DVC, clone, run
 from lookbook.revisions.revision import Revision
 
 LOOK = 0.2  # seconds between two looks at the curves
-GRACE = 10  # seconds for a process that is told to end
 # DVC as a process that ends with whoever has started it: it takes itself for a stage of ours.
-DVC = (
+ENDING = (
     "from lookbook.foundation.processes import end_with_parent; end_with_parent(); "
     "from dvc.cli import main; raise SystemExit(main())"
 )
-WATCHED = (sys.executable, "-c", DVC)
+WATCHED = (sys.executable, "-c", ENDING)
 
 Watch = Callable[[int, float], bool]  # from an epoch and its validation accuracy: go on?
 
@@ -45,7 +45,7 @@ class Outcome:
     """What came of a trial.
 
     Attributes:
-        epochs: How many it went through.
+        epochs: How many were watched.
         seconds: That it took, with all around the training.
         right: Which validation pictures its model has right, bool of shape (n,); None if it was
             pruned, or failed.
@@ -61,7 +61,7 @@ class Outcome:
 
 
 class Place(Protocol):
-    """Where trials run, one after the other: a clone here, or a worker elsewhere."""
+    """Where trials run, one after the other: a clone here, or a worker of a cluster."""
 
     def try_out(self, name: str, settings: dict, watch: Watch) -> Outcome:
         """Run a trial; end it early when `watch` returns False.
@@ -87,6 +87,7 @@ class Clone:
     folder: Path
     stage: str
     ended: threading.Event = field(default_factory=threading.Event)
+    _taking_in: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def prepare(self) -> Outcome:
         """Make the clone, and run the stage with the settings that it has at HEAD.
@@ -97,16 +98,18 @@ class Clone:
         start = time.monotonic()
         revision = Revision("HEAD")
         clone(revision, self.folder)
-        code, said = self._repro(lambda *_: True)
+        curves = Curves(lambda *_: True)
+        code, said = self._repro(curves)
         if code:
             raise LookbookError(
                 f"Expected {self.stage} to run with its settings in {PARAMS}. Received: "
-                f"{_reason(said)}. Mend its cause, then search."
+                f"{reason_of(said)}. Mend its cause, then search."
             )
         self._git("add", "--all")
         self.baseline = revision.commit
         self._start = self._git("write-tree")  # what every trial starts from
-        return self._measured(start)
+        right, operations = self._answers()
+        return Outcome(curves.epochs, time.monotonic() - start, right, operations)
 
     @property
     def seconds(self) -> float | None:
@@ -119,80 +122,88 @@ class Clone:
     def try_out(self, name: str, settings: dict, watch: Watch) -> Outcome:
         """Run a trial; see `Place`."""
         start = time.monotonic()
-        self._git("read-tree", "--reset", "-u", self._start)
-        write_settings(self.folder / PARAMS, settings)
-        code, said = self._repro(watch)
-        if code == 0:
-            outcome = self._measured(start)
-        else:  # what is there is of no model
-            remove(self.folder / rung(self.stage).metrics)
-            remove(self.folder / "models/.checkpoints")
-            remove(self.folder / ".dvc/tmp/rwlock")  # which a DVC that was ended leaves
-            failure = _reason(said) if code else ""
-            epochs = len(self._curves())
-            outcome = Outcome(epochs, time.monotonic() - start, failure=failure)
+        self._set(settings)
+        curves = Curves(watch)
+        code, said = self._repro(curves)
+        right, operations = (None, 0) if code != 0 else self._answers()
+        failure = reason_of(said) if code else ""
         if not (code and self.ended.is_set()):  # else it was interrupted
-            self._keep(name)
-        return outcome
+            self._keep(name, is_whole=code == 0)
+        return Outcome(curves.epochs, time.monotonic() - start, right, operations, failure)
 
-    def _repro(self, watch: Watch) -> tuple[int | None, str]:
-        """Run the stage; return the exit code, None if `watch` has ended it, and what was said."""
-        for path in (rung(self.stage).file, rung(self.stage).metrics, self._curves_file):
+    def take_in(self, name: str, settings: dict, made: Mapping[str, bytes]) -> None:
+        """Keep a trial that was run elsewhere as an experiment.
+
+        Args:
+            name: Of the experiment.
+            settings: As params.yaml has them.
+            made: What the stage has left, by its path; nothing if it has not come to an end.
+        """
+        with self._taking_in:
+            self._set(settings)
+            self._clear()
+            for path, content in made.items():
+                remove(self.folder / path)  # which is a link to the cache
+                (self.folder / path).write_bytes(content)
+            if made:
+                command = [*DVC, "commit", "--quiet", "--force", self.stage]
+                run(*command, cwd=self.folder, environment=self._environment)
+            self._keep(name, is_whole=bool(made))
+
+    def _set(self, settings: dict) -> None:
+        self._git("read-tree", "--reset", "-u", self._start)
+        path = self.folder / PARAMS
+        path.write_text(with_settings(path.read_text(encoding="utf-8"), settings), encoding="utf-8")
+
+    def _clear(self) -> None:
+        for path in (rung(self.stage).file, rung(self.stage).metrics, curves_of(self.stage)):
             remove(self.folder / path)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        """The variables of DVC here, whose own files go with the clone."""
+        return os.environ | {"DVC_SITE_CACHE_DIR": str((self.folder / ".dvc/tmp/site").absolute())}
+
+    def _repro(self, curves: "Curves") -> tuple[int | None, str]:
+        """Run the stage; return the exit code, None if it was ended early, and what was said."""
+        self._clear()
         log = self.folder / ".dvc/tmp/trial.log"
         log.parent.mkdir(exist_ok=True)
-        environment = os.environ | {
-            STAGE: "search",
-            "DVC_SITE_CACHE_DIR": str(log.parent.absolute() / "site"),
-        }
-        seen, goes_on = 0, True
+        goes_on = True
         with log.open("wb") as said:
             process = subprocess.Popen(
                 [*WATCHED, "repro", self.stage],
-                cwd=self.folder, env=environment, stdout=said, stderr=said, start_new_session=True,
+                cwd=self.folder, env=self._environment | {STAGE: "search"},
+                stdout=said, stderr=said, start_new_session=True,
             )  # fmt: skip
             try:
                 while goes_on:
                     is_over = process.poll() is not None  # before the last look, not after
-                    for epoch, accuracy in self._curves()[seen:]:
-                        seen, goes_on = epoch, watch(epoch, accuracy)
-                        if not goes_on:
-                            break
+                    with contextlib.suppress(FileNotFoundError):
+                        goes_on = curves.go_on((self.folder / curves_of(self.stage)).read_bytes())
                     if is_over or self.ended.wait(LOOK):
                         break
             finally:
-                _end(process)
+                end(process)
         text = log.read_text(encoding="utf-8", errors="replace")
         return (process.returncode if goes_on else None), text
 
-    @property
-    def _curves_file(self) -> Path:
-        return Path("metrics/curves", f"{self.stage}.csv")
+    def _answers(self) -> tuple[np.ndarray, int]:
+        import tensorflow as tf
 
-    def _curves(self) -> list[tuple[int, float]]:
-        """Return each epoch so far with its validation accuracy; the file is replaced as a whole.
-
-        Epochs are numbered from 1, without a gap.
-        """
-        try:
-            with (self.folder / self._curves_file).open(encoding="utf-8", newline="") as file:
-                return [
-                    (int(row["epoch"]), float(row["val_accuracy"])) for row in csv.DictReader(file)
-                ]
-        except FileNotFoundError:
-            return []
-
-    def _measured(self, start: float) -> Outcome:
         with _at_a_time:
-            right, operations = answers(self.folder, self.stage)
-        epochs = len(self._curves())
-        return Outcome(epochs, time.monotonic() - start, right=right, operations=operations)
+            tf.config.set_visible_devices([], "GPU")  # which the trainings have
+            return answers(self.folder, stage=self.stage)
 
-    def _keep(self, name: str) -> None:
+    def _keep(self, name: str, *, is_whole: bool) -> None:
         """Let the user's repository have what differs from HEAD as an experiment.
 
-        One that has no figures has none of them in it, and `dvc repro` makes them.
+        One that is not whole has no figures, and `dvc repro` makes them.
         """
+        if not is_whole:  # what is there is of no model
+            remove(self.folder / rung(self.stage).metrics)
+            remove(self.folder / "models/.checkpoints")
+            remove(self.folder / ".dvc/tmp/rwlock")  # which a DVC that was ended leaves
         self._git("add", "--all")
         tree = self._git("write-tree")
         message = f"dvc: commit experiment {name}"
@@ -206,7 +217,37 @@ class Clone:
         return run("git", *who, *words, cwd=self.folder).strip()
 
 
-def answers(folder: Path, stage: str) -> tuple[np.ndarray, int]:
+class Curves:
+    """Hands each epoch of a training to a watch, once and in order.
+
+    Attributes:
+        epochs: How many it has handed over.
+    """
+
+    def __init__(self, watch: Watch):
+        """Begin with the first epoch."""
+        self.epochs, self._watch = 0, watch
+
+    def go_on(self, content: bytes) -> bool:
+        """Return whether the training is to go on.
+
+        Args:
+            content: Of the file with its curves so far: a row an epoch, from 1 on without a gap.
+        """
+        rows = list(csv.DictReader(io.StringIO(content.decode())))
+        for row in rows[self.epochs :]:
+            self.epochs = int(row["epoch"])
+            if not self._watch(self.epochs, float(row["val_accuracy"])):
+                return False
+        return True
+
+
+def curves_of(stage: str) -> Path:
+    """Return where a stage leaves its curves."""
+    return Path("metrics/curves", f"{stage}.csv")
+
+
+def answers(folder: Path, *, stage: str) -> tuple[np.ndarray, int]:
     """Return which validation pictures a stage's model has right, and what a picture costs it.
 
     Args:
@@ -217,12 +258,10 @@ def answers(folder: Path, stage: str) -> tuple[np.ndarray, int]:
         bool of shape (n,), and floating-point operations.
     """
     import keras
-    import tensorflow as tf
 
     from lookbook.ladder.models import load_model, predict
     from lookbook.splits.split import Split
 
-    tf.config.set_visible_devices([], "GPU")  # which the trainings have
     path = folder / rung(stage).file
     validation = Split("validation", folder / "data/processed")
     model = load_model(path)
@@ -232,15 +271,16 @@ def answers(folder: Path, stage: str) -> tuple[np.ndarray, int]:
     return right, operations
 
 
-def write_settings(path: Path, settings: dict) -> None:
-    """Change settings of params.yaml; its comments stay."""
+def with_settings(params: str, settings: dict) -> str:
+    """Return params.yaml with some settings changed; its comments stay."""
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096  # no line is broken anew
-    content = yaml.load(path.read_text(encoding="utf-8"))
+    content = yaml.load(params)
     _change(content, settings)
-    with path.open("w", encoding="utf-8") as file:
-        yaml.dump(content, file)
+    changed = io.StringIO()
+    yaml.dump(content, changed)
+    return changed.getvalue()
 
 
 def _change(content: dict, settings: dict) -> None:
@@ -254,19 +294,7 @@ def _change(content: dict, settings: dict) -> None:
                 content[key].fa.set_flow_style()
 
 
-def _end(process: subprocess.Popen) -> None:
-    """End a process and those that it has started, if they run."""
-    for kind in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is not None:
-            return
-        os.killpg(process.pid, kind)
-        try:
-            process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            continue
-
-
-def _reason(said: str) -> str:
+def reason_of(said: str) -> str:
     """Return what a stage has said of its failure, or else DVC, as the end of a sentence."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("error: ")]

@@ -1,7 +1,8 @@
-"""A process that is told to end, or whose parent is gone."""
+"""Processes that are told to end, or whose parent is gone."""
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -9,6 +10,7 @@ from types import TracebackType
 
 STAGE = "DVC_STAGE"  # that DVC sets for what it runs
 SECONDS = 0.5  # between two looks
+GRACE = 10  # seconds for a process that is told to end
 
 
 def say_interrupts_in_a_line() -> None:
@@ -38,3 +40,15 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def end(process: subprocess.Popen) -> None:
+    """End a process, which has a session of its own, and those that it has started, if it runs."""
+    for kind in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is not None:
+            return
+        os.killpg(process.pid, kind)
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            continue

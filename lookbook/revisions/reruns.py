@@ -6,6 +6,7 @@ The work tree stays as it is.
 import logging
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from lookbook.foundation.errors import LookbookError
@@ -58,13 +59,20 @@ def clone(revision: Revision, folder: Path) -> None:
         run(*DVC, "checkout", "--quiet", *own, cwd=folder)
 
 
-def run(*command: str, cwd: Path | None = None) -> str:
+def run(
+    *command: str, cwd: Path | None = None, environment: Mapping[str, str] | None = None
+) -> str:
     """Run a command; return what it prints.
+
+    Args:
+        command: Its words.
+        cwd: Where; here by default.
+        environment: All its variables; those of this process by default.
 
     Raises:
         LookbookError: If it fails.
     """
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise LookbookError(
             f"Expected `{' '.join(command)}` to succeed. Received: {done.stderr.strip()}"

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import errands
 import psutil
@@ -55,6 +56,13 @@ def test_workers_give_the_same_in_order(cluster, count, caplog):
         f"computing on {count} {plural} of the Dask cluster at {cluster.address}; "
         f"its dashboard: {dashboard}"
     ]
+
+
+def test_the_least_loaded_worker_gets_the_next_item_whatever_its_threads(cluster):
+    for _ in range(2):
+        cluster.worker("--no-nanny", "--nthreads", "8")
+    processes = [process for _, process in triples(ITEMS[:6])]
+    assert sorted(Counter(processes).values()) == [3, 3]
 
 
 def test_only_a_few_items_are_drawn_ahead(cluster):
@@ -234,7 +242,7 @@ def test_a_worker_without_space_is_a_sentence(cluster):
     worker = cluster.worker("--no-nanny", before=["prlimit", f"--fsize={2**20}"])
     assert list(triples())[-1][0] == TRIPLES[-1]
     said = refused(errands.LARGE)
-    assert said.startswith(f"Expected space for a model on the worker {worker.address} on ")
+    assert said.startswith(f"Expected space for files on the worker {worker.address} on ")
     assert "File too large" in said and "set TMPDIR" in said
 
 
