@@ -10,6 +10,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from lookbook.foundation.arithmetic import EVERYWHERE
 from lookbook.foundation.errors import LookbookError
 
 Conditions = dict[str, str]
@@ -17,7 +18,6 @@ Conditions = dict[str, str]
 CODE = "the code of Lookbook"
 ARITHMETIC, THREADS = "the arithmetic", "the number of threads"
 MACHINE = {ARITHMETIC, THREADS, "the processor", "the device"}
-EVERYWHERE = "everywhere"  # as `lookbook.foundation.arithmetic.of_networks` says
 PACKAGE = Path(__file__).parents[1]
 
 
