@@ -12,6 +12,7 @@ at a time. One changed prediction stops the stage, and nothing is exported.
 
 import json
 import logging
+import math
 from importlib.metadata import version
 from pathlib import Path
 
@@ -138,14 +139,18 @@ def main() -> None:
             logger.info("%s", told(rung.name, proofs[rung.name], path.stat().st_size))
         text = model_card(cards, figures, dataset=params.dataset, counts=train.spec.counts)
         write_text(folder / "README.md", text)
-    # Rounding to 6 places, as other figures are, would leave nothing of such differences.
-    write_json(METRICS, {name: _short(proof) for name, proof in proofs.items()})
+    write_json(METRICS, {name: _bounds(proof) for name, proof in proofs.items()})
 
 
-def _short(proof: dict) -> dict:
-    """Return the figures of a proof with two digits each."""
+def _bounds(proof: dict) -> dict:
+    """Return the figures of a proof, differences as the next power of ten.
+
+    What LiteRT computes differs from processor to processor by rounding, and so do they.
+    """
     return {
-        key: float(f"{value:.1e}") if isinstance(value, float) else value
+        key: float(f"1e{math.ceil(math.log10(value))}")
+        if isinstance(value, float) and value
+        else value
         for key, value in proof.items()
     }
 

@@ -8,7 +8,7 @@ from lookbook.evaluation.calibration import SMALLEST
 from lookbook.evaluation.doubt import Doubt, Strangeness
 from lookbook.ladder.models import Model
 from lookbook.networks.architectures import with_features
-from lookbook.networks.layers import with_keras_products
+from lookbook.networks.layers import for_export
 from lookbook.shallow.linear import LinearModel
 
 OUTPUTS = ("probabilities", "calibrated", "strangeness")
@@ -30,7 +30,7 @@ def answering_network(
     if isinstance(model, LinearModel):
         looking = _linear(model, image_shape)
     else:
-        looking = with_features(with_keras_products(model.network))
+        looking = with_features(for_export(model.network))
     features, probabilities = looking(ops.cast(inputs, "float32"))
     logits = ops.log(ops.maximum(probabilities, float(SMALLEST)))
     outputs = {

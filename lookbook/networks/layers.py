@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from lookbook.foundation.arithmetic import EVERYWHERE, of_networks
@@ -163,12 +164,27 @@ def with_fixed_averages(model: keras.Model) -> keras.Model:
     return _with(model, {keras.layers.BatchNormalization: FixedNormalization}, dtype=precision)
 
 
-def with_keras_products(model: keras.Model) -> keras.Model:
-    """Return a copy of a model, and of the models in it, whose dense layers are Keras's.
+class Standardisation(keras.layers.Normalization):
+    """Keras's, as a product with reciprocals that are the same on every processor.
 
-    Other programs know these.
+    Where a network is converted, TensorFlow makes a product of the division, and the reciprocals
+    are estimated in each maker's own way.
     """
-    return _with(model, {Dense: keras.layers.Dense})
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Return float of the shape of the inputs."""
+        spread = np.sqrt(np.asarray(self.input_variance, np.float32))
+        return (inputs - self.mean) * (1 / np.maximum(spread, np.float32(keras.config.epsilon())))
+
+
+def for_export(model: keras.Model) -> keras.Model:
+    """Return a copy of a model, and of the models in it, to be converted.
+
+    Its dense layers are Keras's, which other programs know, and its constants are the same on every
+    processor.
+    """
+    kinds = {Dense: keras.layers.Dense, keras.layers.Normalization: Standardisation}
+    return _with(model, kinds)
 
 
 def _with(

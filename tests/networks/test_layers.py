@@ -7,8 +7,9 @@ from lookbook.networks import layers
 from lookbook.networks.layers import (
     BatchNormalization,
     Dense,
+    Standardisation,
+    for_export,
     with_fixed_averages,
-    with_keras_products,
 )
 
 X = np.random.default_rng(0).normal(3, 2, (64, 5, 5, 7)).astype("float32")
@@ -96,10 +97,16 @@ def test_a_dense_layer_is_kerass(arithmetic, values, units, use_bias):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
 
 
-def test_what_is_exported_has_kerass():
-    model = keras.Sequential([keras.Input((9,)), keras.Sequential([keras.Input((9,)), Dense(4)])])
-    copy = with_keras_products(model)
+def test_what_is_exported_has_kerass_and_divides_nothing():
+    rng = np.random.default_rng(1)
+    scale = keras.layers.Normalization(mean=rng.normal(size=9), variance=rng.random(9) + 0.1)
+    inner = keras.Sequential([keras.Input((9,)), scale, Dense(4)])
+    model = keras.Sequential([keras.Input((9,)), inner])
+    copy = for_export(model)
     (inner,) = copy.layers
-    assert [type(layer) for layer in inner.layers] == [keras.layers.Dense]
-    x = np.random.default_rng(1).normal(size=(6, 9)).astype("float32")
-    np.testing.assert_allclose(copy(x), model(x), atol=1e-6)
+    assert [type(layer) for layer in inner.layers] == [Standardisation, keras.layers.Dense]
+    x = rng.normal(size=(6, 9)).astype("float32")
+    np.testing.assert_allclose(copy(x), model(x), atol=2e-6)
+    graph = tf.function(copy).get_concrete_function(tf.TensorSpec((None, 9))).graph
+    kinds = {operation.type for operation in graph.get_operations()}
+    assert "Mul" in kinds and not kinds & {"RealDiv", "Sqrt", "Rsqrt", "Reciprocal"}
