@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 from support import ROOT, run
 
+from lookbook.cluster import connecting
+from lookbook.commands import search
+from lookbook.experiments.search import held
+
 
 @pytest.fixture
 def searchable(repository):
@@ -52,6 +56,24 @@ def test_changes_that_trials_would_miss_have_a_sentence(searchable, lookbook, ch
     assert code == 2
     assert f"which is HEAD. Received: changes in {changed}. Commit them" in err
     assert not Path("search").exists()
+
+
+def test_an_address_without_a_scheduler_has_a_sentence(searchable, lookbook, monkeypatch):
+    monkeypatch.setattr(connecting, "CONNECTING_SECONDS", 1)
+    monkeypatch.setenv(connecting.ADDRESS, "tcp://127.0.0.1:9")
+    code, _, err = lookbook("search", "train_ann")
+    assert code == 2
+    assert err.startswith("error: Expected a Dask scheduler at tcp://127.0.0.1:9, as ")
+    assert not Path("search").exists()
+
+
+def test_clones_of_killed_searches_are_removed_and_no_others(project):
+    names = ("train_ann-0000001", "train_ann-0000002", "train_cnn-0000003")
+    for name in names:
+        (search.CLONES / f"{name}-17-0").mkdir(parents=True)
+    with held(search.FOLDER / names[0]), held(search.FOLDER / names[2]):
+        search.remove_abandoned(names[0])
+    assert [path.name for path in search.CLONES.iterdir()] == [f"{names[2]}-17-0"]
 
 
 def test_without_git_there_is_a_sentence(searchable, lookbook):

@@ -1,6 +1,7 @@
 """Trials on the workers of a cluster are those of this machine, whatever is lost."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from lookbook.experiments.remote import on_cluster
 from lookbook.experiments.trials import Clone
 from lookbook.foundation.errors import LookbookError
 
+KEPT = ("dvc.lock", "params.yaml", "metrics/train_ann.json")
 COMMAND = [sys.executable, "-m", "lookbook", "search", "train_ann", "--trials"]
 
 
@@ -61,14 +63,15 @@ def test_trials_there_are_those_of_here(committed, worker, scratch):
     settings = {"train_ann": {"hidden": [64], "epochs": 3, "learning_rate": 0.01}}
     found = {}
     for where, trial_of in (("there", place), ("here", clone)):
-        epochs = found[where] = []
-        outcome = trial_of.try_out(where, settings, lambda *row, seen=epochs: seen.append(row) or 1)
-        epochs += [outcome.epochs, outcome.right.tolist(), outcome.operations, outcome.failure]
-        for path in ("dvc.lock", "params.yaml", "metrics/train_ann.json"):
-            epochs.append(at(where, path, committed))
-            assert epochs[-1]
-        shutil_runs = committed / ".dvc/cache/runs"
-        run("rm", "-rf", str(shutil_runs), cwd=committed)
+        shutil.rmtree(".dvc/cache/runs")  # else it would not train again
+        seen = []
+        outcome = trial_of.try_out(
+            where, settings, lambda *row, seen=seen: seen.append(row) or True
+        )
+        files = [at(where, path, committed) for path in KEPT]
+        assert all(files)
+        assert not outcome.failure
+        found[where] = seen, outcome.epochs, outcome.right.tolist(), outcome.operations, files
     assert found["there"] == found["here"]
 
     outcome = place.try_out("poor", {"train_ann": {"epochs": 4000}}, lambda epoch, _: epoch < 3)
