@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.pictures import Pictures
 from lookbook.foundation.params import load_params
 from lookbook.networks.architectures import build_cnn
 from lookbook.splits.spec import Scaling, Spec
@@ -28,22 +29,11 @@ UNIT = Scaling("unit", [1 / 255], [0.0])
 SPEC = Spec([str(label) for label in range(24)], (28, 28, 1), UNIT, False, {}, {})
 
 
-class Noise:
-    """Random pictures with random classes."""
-
-    def __init__(self, count: int):
-        rng = np.random.default_rng(0)
-        self.pixels = rng.integers(0, 256, (count, *SPEC.image_shape), np.uint8)
-        self.labels = rng.integers(0, SPEC.num_classes, count, np.int32)
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def images(self, indices: np.ndarray) -> np.ndarray:
-        return self.pixels[indices]
-
-    def targets(self, indices: np.ndarray) -> np.ndarray:
-        return self.labels[indices]
+def noise(count: int) -> Pictures:
+    """Return random pictures with random classes."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (count, *SPEC.image_shape), np.uint8)
+    return Pictures(pixels, rng.integers(0, SPEC.num_classes, count, np.int32))
 
 
 def flops(model: keras.Model) -> int:
@@ -76,7 +66,7 @@ def main() -> None:
     print(f"matmul of {SIDE}x{SIDE}: {rate / 1e9:.0f} GFLOP/s")
     settings = load_params(Path(__file__).parents[1] / "params.yaml").train_cnn
     batch = settings.batch_size
-    examples = Noise(BATCHES * batch)
+    examples = noise(BATCHES * batch)
     model = build_cnn(SPEC, settings)
     trainer = compiled(model, examples, settings, in_chunks=True)
     chunk = tf.constant(examples.pixels), tf.constant(examples.labels)

@@ -22,7 +22,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.matmul import SIDE, SPEC, Noise, seconds
+from benchmarks.matmul import SIDE, SPEC, noise, seconds
 from lookbook.experiments.recipes import load_recipes, merged, plan
 from lookbook.foundation.arithmetic import settle
 from lookbook.foundation.params import HardwareParams, TrainAnnParams
@@ -106,7 +106,7 @@ def measure(name: str, settings: TrainAnnParams, memory: float) -> None:
         settings: Of its network and training.
         memory: Bytes a second.
     """
-    examples = Noise(BATCHES * settings.batch_size)
+    examples = noise(BATCHES * settings.batch_size)
     pixels, labels = tf.constant(examples.pixels), tf.constant(examples.labels)
     trainer = compiled(build_ann(SPEC, settings), examples, settings)
     step = tf.function(trainer.train_step)

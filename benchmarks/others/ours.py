@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from rounds import Task, serve
 
+from benchmarks.pictures import Pictures
 from lookbook.foundation.arithmetic import settle
 from lookbook.foundation.params import HardwareParams, TrainCnnParams
 from lookbook.networks.architectures import build_cnn
@@ -13,22 +14,6 @@ from lookbook.splits.spec import Spec, read_spec
 from lookbook.training.batches import evaluation_batches, training_chunks
 from lookbook.training.devices import prepared
 from lookbook.training.fitting import compiled
-
-
-class Pictures:
-    """Pictures in memory, as `lookbook.training.batches` wants them."""
-
-    def __init__(self, pixels: np.ndarray, labels: np.ndarray):
-        self.pixels, self.labels = pixels, labels
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def images(self, indices: np.ndarray) -> np.ndarray:
-        return self.pixels[indices]
-
-    def targets(self, indices: np.ndarray) -> np.ndarray:
-        return self.labels[indices]
 
 
 class Ours:
