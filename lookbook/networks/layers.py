@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from lookbook.foundation.arithmetic import EVERYWHERE, of_networks
+from lookbook.networks.products import product
 
 
 @keras.saving.register_keras_serializable("lookbook")
@@ -113,27 +114,11 @@ def _reciprocal_root(x: tf.Tensor) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable("lookbook")
 class Dense(keras.layers.Dense):
-    """Keras's, of vectors, the same to the bit on every processor where that is promised.
-
-    How many threads share a product of two matrices depends on the size of the processor's caches,
-    and where they divide it, on their number, with other last bits. Several products at once go to
-    a thread each. So each of `PARTS` parts of the inputs has its own, and these are added; where a
-    machine only has to agree with itself, they have one, which is faster.
-    """
-
-    PARTS = 8
+    """Keras's, of vectors, the same to the bit on every processor where that is promised."""
 
     def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """Return float (n, units) for inputs of shape (n, values)."""
-        if of_networks() != EVERYWHERE:
-            return super().call(inputs, training)
-        missing = -inputs.shape[-1] % self.PARTS
-        x = tf.pad(inputs, [[0, 0], [0, missing]])
-        kernel = tf.pad(tf.convert_to_tensor(self.kernel), [[0, missing], [0, 0]])
-        size = kernel.shape[0] // self.PARTS
-        parts = tf.transpose(tf.reshape(x, (-1, self.PARTS, size)), (1, 0, 2))
-        products = tf.matmul(parts, tf.reshape(kernel, (self.PARTS, size, self.units)))
-        outputs = tf.reduce_sum(products, axis=0)
+        outputs = product(inputs, tf.convert_to_tensor(self.kernel))
         if self.use_bias:
             outputs = tf.nn.bias_add(outputs, tf.cast(self.bias, outputs.dtype))
         return self.activation(outputs)

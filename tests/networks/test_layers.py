@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lookbook.networks import layers
+from lookbook.networks import layers, products
 from lookbook.networks.layers import (
     BatchNormalization,
     Dense,
@@ -17,7 +17,8 @@ X = np.random.default_rng(0).normal(3, 2, (64, 5, 5, 7)).astype("float32")
 
 @pytest.fixture(params=["everywhere", "here"])
 def arithmetic(request, monkeypatch):
-    monkeypatch.setattr(layers, "of_networks", lambda: request.param)
+    for module in (layers, products):
+        monkeypatch.setattr(module, "of_networks", lambda: request.param)
 
 
 @pytest.mark.parametrize("x", [X, X[:, 0, 0]], ids=["maps", "vectors"])
