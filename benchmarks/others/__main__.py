@@ -9,8 +9,9 @@
 
 Each of the others has an environment of its own, .venv-others/NAME, made here from NAME.txt. The
 networks are the same, with the same kind of start, on the same pictures of Fashion-MNIST without
-augmentation, in batches of 128, by AdamW with the same settings, on two processors. Programs take
-turns; figures are medians of all rounds, with the smallest and the largest.
+augmentation, in batches of 128, by AdamW (ours learns by Muon otherwise) with the same settings, on
+two processors. Programs take turns; figures are medians of all rounds, with the smallest and the
+largest.
 
 For `steps` all programs are started first, and each trains an epoch that does not count: imports,
 tracing and compilation are left out. `accuracy` counts them: from the start of a process until
@@ -113,7 +114,8 @@ class Training:
             numbers: The options `epochs`, `steps` and `seed` of `benchmarks.others.rounds.Task`.
         """
         self.contender = contender
-        settings = json.dumps(read_yaml(ROOT / "params.yaml")["train_cnn"])
+        defaults = read_yaml(ROOT / "params.yaml")["train_cnn"]
+        settings = json.dumps(defaults | {"optimizer": "adam"})  # which all of them have
         options = [f"--{name}={number}" for name, number in numbers.items()]
         script = [SCRIPTS / contender.script, *contender.options, f"--settings={settings}"]
         python = python_of(contender.environment)

@@ -12,7 +12,7 @@ from lookbook.networks.architectures import build_cnn
 from lookbook.splits.spec import Scaling, Spec
 from lookbook.training.fitting import build_optimizer, epochs_of
 
-SETTINGS = load_params(ROOT / "params.yaml").train_cnn
+SETTINGS = load_params(ROOT / "params.yaml").train_cnn.model_copy(update={"optimizer": "adam"})
 SHAPE, CLASSES, EPOCHS, STEPS = (28, 28, 1), 10, 3, 4
 
 
