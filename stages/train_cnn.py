@@ -33,6 +33,7 @@ def main() -> None:
         params.hardware,
         OUTPUTS,
         augmentation=settings.augmentation,
+        test_time_flip=settings.test_time_flip,
     )
 
 

@@ -22,8 +22,9 @@ from lookbook.foundation.params import load_params
 from lookbook.networks.architectures import build_feature_extractor, seen_size
 from lookbook.splits.folds import has_small_test
 from lookbook.splits.split import training_splits
+from lookbook.training.augmentation import Augmentation
 from lookbook.training.devices import kept, prepared
-from lookbook.training.network import Outputs, leave, settled
+from lookbook.training.network import Outputs, answering, leave, settled
 from lookbook.transfer.bases import base_for, weights_hash
 from lookbook.transfer.features import Extractor
 from lookbook.transfer.probe import repeatedly_validated
@@ -70,6 +71,9 @@ def main() -> None:
                 logger.info("fine-tuning was no better on validation data: keeping the frozen base")
                 model.set_weights(weights)
                 blocks, figures = 0, figures | {"fine_tuned": tuned}
+        changes = Augmentation.of(settings.augmentation, train.spec)
+        model, better = answering(model, settings.test_time_flip, changes, validation)
+        figures |= better
     figures |= crossed | {
         "parameters": model.count_params(),
         "tuned_blocks": blocks,

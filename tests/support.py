@@ -41,6 +41,7 @@ TINY = {
     "train_cnn.max_map": 0,
     "train_cnn.dense_units": 0,
     "train_cnn.epochs": 1,
+    "train_cnn.test_time_flip": True,
     "train_transfer.epochs": 1,
 }
 

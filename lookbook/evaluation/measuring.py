@@ -77,4 +77,4 @@ def _said(rung: Rung, model: Model, split: Split, strangeness: Strangeness) -> P
 def _heated(model: Model, predictions: Predictions, split: Split) -> list[Tile]:
     rows = looked_at(predictions)
     images = split.images(rows)
-    return tiles(predictions, split, rows, with_heat(images, focus(model.network, images)))
+    return tiles(predictions, split, rows, with_heat(images, focus(model.chain, images)))

@@ -112,7 +112,7 @@ class TrainingParams(Section):
     least_epochs: ClassVar[int] = 20
     least_steps: ClassVar[int] = 1000
 
-    optimizer: Literal["sgd", "rmsprop", "adam"]
+    optimizer: Literal["sgd", "rmsprop", "adam", "muon"]
     learning_rate: Rate
     schedule: Literal["constant", "cosine"]
     warmup: Annotated[Number, Field(ge=0, lt=1)]
@@ -162,6 +162,7 @@ class TrainCnnParams(TrainingParams):
     batch_norm: bool
     dense_units: Annotated[Integer, Field(ge=0, le=2**14)]
     dropout: Dropout
+    test_time_flip: AutoFlag
     augmentation: AugmentationParams
 
 
@@ -189,6 +190,7 @@ class TrainTransferParams(TrainingParams):
     width: Width
     views: Annotated[Integer, Field(ge=1, le=1000)]
     dropout: Dropout
+    test_time_flip: AutoFlag
     augmentation: AugmentationParams
     fine_tune: FineTuneParams
 

@@ -17,7 +17,7 @@ from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.lock_file import check_locked
 from lookbook.ladder.cost import operations
 from lookbook.ladder.rungs import rung
-from lookbook.networks.architectures import seen_size, with_features
+from lookbook.networks.architectures import seen_size, with_features, without_mirrored
 from lookbook.networks.saving import load_keras, unreadable
 from lookbook.shallow.linear import LinearModel
 from lookbook.splits.spec import Spec
@@ -38,6 +38,10 @@ class Model(Protocol):
     @property
     def network(self) -> keras.Model | None:
         """It as a Keras network, if it is one."""
+
+    @property
+    def chain(self) -> keras.Model | None:
+        """The part of that network that looks at a picture once."""
 
     @property
     def image_size(self) -> int:
@@ -65,6 +69,10 @@ class KerasModel:
             input_signature=[tf.TensorSpec([None, *self.network.input_shape[1:]], tf.uint8)],
             autograph=False,
         )
+
+    @property
+    def chain(self) -> keras.Model:
+        return without_mirrored(self.network)
 
     @property
     def num_parameters(self) -> int:

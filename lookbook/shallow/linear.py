@@ -33,7 +33,7 @@ def save_linear(path: Path, classifier: SGDClassifier, scaling: Scaling, shrink:
 class LinearModel:
     """A saved linear classifier; like the networks, it takes raw pixels."""
 
-    network = None  # it is none
+    network = chain = None  # it is none
 
     def __init__(self, path: Path):
         """Load the file that `save_linear` wrote.

@@ -127,6 +127,17 @@ def fit(
     return curves, figures
 
 
+def measured(model: keras.Model, validation: Examples) -> dict:
+    """Return what a model comes to on validation examples: `validation_loss` and `_accuracy`."""
+    trainer = Trainer(model, batch_size=1, label_smoothing=0.0, class_weights=None)
+    trainer.compile(loss="categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+    first = np.arange(1)
+    trainer.build_figures(validation.images(first), validation.targets(first))
+    batches, steps = evaluation_batches(validation, devices=device_count())
+    found = trainer.evaluate(batches, steps=steps, verbose=0, return_dict=True)
+    return {f"validation_{name}": float(found[name]) for name in ("loss", "accuracy")}
+
+
 def epochs_of(settings: TrainingParams | FineTuneParams, count: int) -> int:
     """Return how often to go through `count` examples, at most: as asked, or enough steps."""
     if settings.epochs != "auto":
@@ -202,7 +213,7 @@ def build_optimizer(settings: TrainingParams, *, steps: int) -> keras.optimizers
         "weight_decay": settings.weight_decay or None,
         "global_clipnorm": settings.clip_norm or None,
     }
-    if settings.optimizer == "sgd":
+    if settings.optimizer in {"sgd", "muon"}:
         common["momentum"] = settings.momentum
     optimizers = FUSED if device_count() == 1 else KERAS
     optimizer = optimizers[settings.optimizer](**common)

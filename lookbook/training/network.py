@@ -10,14 +10,15 @@ import pandas as pd
 
 from lookbook.foundation.files import write_metrics
 from lookbook.foundation.params import AugmentationParams, HardwareParams, TrainingParams
-from lookbook.networks.architectures import seen_size
+from lookbook.foundation.schema import Auto
+from lookbook.networks.architectures import seen_size, with_mirrored
 from lookbook.networks.saving import save_keras, save_summary
 from lookbook.splits.spec import Spec
-from lookbook.splits.split import training_splits
+from lookbook.splits.split import Split, training_splits
 from lookbook.training.augmentation import Augmentation
 from lookbook.training.checkpoints import discard
 from lookbook.training.devices import kept, prepared
-from lookbook.training.fitting import fit, save_curves
+from lookbook.training.fitting import fit, measured, save_curves
 
 Settings = TypeVar("Settings", bound=TrainingParams)
 
@@ -46,6 +47,7 @@ def train_network(
     outputs: Outputs,
     *,
     augmentation: AugmentationParams | None = None,
+    test_time_flip: bool | Auto = False,
 ) -> None:
     """Build a network for the processed pictures, train it, save it, write its figures.
 
@@ -56,9 +58,11 @@ def train_network(
         hardware: What to train on.
         outputs: Where to leave what comes of it.
         augmentation: The largest change to a training picture.
+        test_time_flip: Whether the network answers for the mirror image too, see `answering`.
     """
     train, validation = training_splits()
     settings = settled(settings, train.spec)
+    changes = Augmentation.of(augmentation, train.spec) if augmentation else None
     with prepared(hardware, settings.seed):
         model = build(train.spec, settings)
         curves, figures = fit(
@@ -67,9 +71,11 @@ def train_network(
             validation,
             settings,
             name=name,
-            augmentation=Augmentation.of(augmentation, train.spec) if augmentation else None,
+            augmentation=changes,
             watch=partial(save_curves, path=outputs.curves),
         )
+        model, better = answering(model, test_time_flip, changes, validation)
+        figures |= better
     figures |= {
         "parameters": model.count_params(),
         "image_size": seen_size(model),
@@ -77,6 +83,28 @@ def train_network(
         "repeatable": kept(hardware),
     }
     leave(name, outputs, model, curves, figures)
+
+
+def answering(
+    model: keras.Model,
+    test_time_flip: bool | Auto,
+    changes: Augmentation | None,
+    validation: Split,
+) -> tuple[keras.Model, dict]:
+    """Return a trained network as it answers, and how well where that is in another way.
+
+    Args:
+        model: As it was trained.
+        test_time_flip: Whether it also asks about the mirror image; `auto`: if it saw such images.
+        changes: Of its training pictures, if they were changed.
+        validation: Validation pictures.
+    """
+    seen = changes is not None and changes.flip
+    flips = seen if test_time_flip == "auto" else test_time_flip
+    if not flips:
+        return model, {}
+    model = with_mirrored(model)
+    return model, measured(model, validation)
 
 
 def settled(settings: Settings, spec: Spec) -> Settings:

@@ -22,7 +22,7 @@ import numpy as np
 from lookbook.foundation.errors import LookbookError
 from lookbook.foundation.params import TrainTransferParams
 from lookbook.foundation.schema import Auto, Count, Section, read_yaml, validated
-from lookbook.networks.architectures import SEEN, flat_layers
+from lookbook.networks.architectures import SEEN, flat_layers, without_mirrored
 from lookbook.networks.layers import with_fixed_averages
 from lookbook.networks.saving import load_keras
 from lookbook.splits.spec import Spec
@@ -241,6 +241,7 @@ def cut_base(model: keras.Model) -> keras.Model:
     Raises:
         LookbookError: If the model was not made by train_cnn.
     """
+    model = without_mirrored(model)
     names = [layer.name for layer in model.layers]
     if "features" not in names:
         raise LookbookError(

@@ -45,7 +45,7 @@ def test_numbers_given_as_text_are_understood(set_params):
         ("train_ann.hidden", 128, "Expected train_ann.hidden to be a valid list. Received: 128."),
         ("train_ann.hidden", [128, 0], "Expected train_ann.hidden.1 to be greater than or equal"),
         ("train_cnn.dropout", 1.0, "Expected train_cnn.dropout to be less than 1. Received: 1.0."),
-        ("train_cnn.optimizer", "adan", "to be 'sgd', 'rmsprop' or 'adam'. Received"),
+        ("train_cnn.optimizer", "adan", "to be 'sgd', 'rmsprop', 'adam' or 'muon'. Received"),
         ("train_cnn.augmentation.zoom", -1, "Expected train_cnn.augmentation.zoom to be greater"),
         ("baseline.loss", "hinge", "to be 'log_loss' or 'modified_huber'. Received: 'hinge'."),
         (

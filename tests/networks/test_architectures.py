@@ -13,7 +13,11 @@ from lookbook.networks.architectures import (
     grown,
     join,
     seen_size,
+    with_features,
+    with_mirrored,
+    without_mirrored,
 )
+from lookbook.networks.saving import load_keras, save_keras
 from lookbook.splits.spec import Scaling, Spec
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), dtype=np.uint8)
@@ -205,3 +209,30 @@ def test_no_gradient_is_a_sum_of_three(batch_norm, activation):
         graph = gradients.get_concrete_function(tf.TensorSpec((None, 16, 16, 3))).graph
         sums = [operation for operation in graph.get_operations() if operation.type == "AddN"]
         assert all(len(operation.inputs) < 3 for operation in sums)
+
+
+def test_a_mirrored_network_says_the_mean_over_both_images(tmp_path):
+    plain = cnn(spec(), [[4], [8]], 8, batch_norm=True)
+    both = with_mirrored(plain)
+    asked = [plain.predict_on_batch(pixels) for pixels in (PIXELS, PIXELS[:, :, ::-1])]
+    said = both.predict_on_batch(PIXELS)
+    np.testing.assert_allclose(said, np.mean(asked, axis=0), rtol=1e-5)
+    np.testing.assert_allclose(both.predict_on_batch(PIXELS[:, :, ::-1]), said, rtol=1e-5)
+    assert both.count_params() == plain.count_params()
+    assert without_mirrored(both) is plain
+    assert without_mirrored(plain) is plain
+
+    save_keras(both, tmp_path / "both.keras")
+    loaded = load_keras(tmp_path / "both.keras", remedy="")
+    np.testing.assert_array_equal(loaded.predict_on_batch(PIXELS), said)
+    assert without_mirrored(loaded).name == plain.name
+
+
+def test_the_features_of_a_mirrored_network_are_means_too():
+    plain = cnn(spec(), [[4], [8]], 8, batch_norm=True)
+    features, said = with_features(with_mirrored(plain)).predict_on_batch(PIXELS)
+    alone = with_features(plain)
+    both = [alone.predict_on_batch(pixels) for pixels in (PIXELS, PIXELS[:, :, ::-1])]
+    expected = [np.mean(views, axis=0) for views in zip(*both, strict=True)]
+    np.testing.assert_allclose(features, expected[0], rtol=1e-5)
+    np.testing.assert_allclose(said, expected[1], rtol=1e-5)

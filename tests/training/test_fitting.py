@@ -108,7 +108,7 @@ def test_a_saved_model_predicts_as_before(settings, tmp_path):
     assert not list(tmp_path.glob(".partial-*"))
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam"])
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam", "muon"])
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
 def test_every_optimizer_learns(settings, optimizer, schedule):
     changes = {"optimizer": optimizer, "schedule": schedule, "learning_rate": 0.02, "epochs": 8}
@@ -394,7 +394,7 @@ class KillAfter(keras.callbacks.Callback):
 
 @pytest.mark.parametrize(
     ("killed_in", "optimizer", "windowed"),
-    [*itertools.product([1, 3, 5], ["sgd", "adam"], [False]), (3, "adam", True)],
+    [*itertools.product([1, 3, 5], ["sgd", "muon"], [False]), (3, "adam", True)],
 )
 def test_a_killed_training_ends_as_if_it_had_not_been(
     settings, monkeypatch, killed_in, optimizer, windowed
