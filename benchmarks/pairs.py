@@ -1,13 +1,14 @@
 """Is another setting better over several seeds, and at what cost?
 
-    python -m benchmarks.pairs fashion_mnist train_cnn train_cnn.optimizer=adam --seeds 5 /tmp/pairs
-    python -m benchmarks.pairs fashion_mnist train_cnn train_cnn.optimizer=adam --test /tmp/pairs
+    python -m benchmarks.pairs FOLDER fashion_mnist train_cnn train_cnn.optimizer=adam --seeds 5
+    python -m benchmarks.pairs FOLDER fashion_mnist train_cnn train_cnn.optimizer=adam --test
 
 Trains the stage with params.yaml as it is and with the changes, in turn, seed after seed, and
 prints the differences (changed less unchanged) of the validation accuracy with a 95 % interval by
 Student's t, and the ratio of the processor seconds. What is trained stays in the folder: the same
 command goes on where it was killed, and another with some of the same trainings takes them from
-there. `--test` looks at test data, once, when everything is chosen.
+there. `--test` looks at test data, once, when everything is chosen; since models are not kept, what
+was trained without it is trained again.
 
 Needs the data (the network, or LOOKBOOK_MIRROR). A pair of the default train_cnn on Fashion-MNIST
 takes 25 to 60 minutes on two cores.
@@ -91,10 +92,10 @@ def told(name: str, differences: list[float]) -> str:
 def main() -> None:
     """Train the pairs, print what differs."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path)
     parser.add_argument("dataset")
     parser.add_argument("stage", choices=["train_ann", "train_cnn", "train_transfer"])
     parser.add_argument("settings", nargs="*", metavar="SECTION.NAME=VALUE")
-    parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--test", action="store_true")
     asked = parser.parse_args()
@@ -121,8 +122,8 @@ def main() -> None:
         for name in ("validation", "test") if asked.test else ("validation",):
             print(f"seed {seed}, {name}: {both[0][name]:.4f} {both[1][name]:.4f}", flush=True)
     for name in ("validation", "test") if asked.test else ("validation",):
-        print(told(name, [one[name] - two[name] for two, one in pairs]))
-    ratios = [one["seconds"] / two["seconds"] for two, one in pairs]
+        print(told(name, [new[name] - old[name] for old, new in pairs]))
+    ratios = [new["seconds"] / old["seconds"] for old, new in pairs]
     spread = f"({min(ratios):.2f}-{max(ratios):.2f})"
     print(f"processor seconds, changed against unchanged: {statistics.median(ratios):.2f} {spread}")
 
